@@ -1,0 +1,139 @@
+"""Settings: flag over SECONDME_* over config.toml over the defaults below. An unknown key is an error."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from secondme.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class MeConfig:
+    """Who is writing."""
+
+    name: str = "me"
+    """The author of what you type."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsConfig:
+    """Which models run, and how."""
+
+    language: str = "qwen2.5-coder-1.5b"
+    """A catalog name, the path of a .gguf file, or "" for none."""
+    embedder: str = "minilm-l6"
+    """A catalog name, the path of a .gguf file, or "" for none."""
+    template: str = ""
+    """The template family of a language model given by path: chatml or plain; the catalog knows its own."""
+    endpoint: str = ""
+    """An OpenAI-compatible server on this machine to use instead of llama.cpp, such as http://127.0.0.1:8080/v1."""
+    context: int = 4096
+    """Tokens of prompt and answer together."""
+    threads: int = 0
+    """Processor cores to use; 0 takes them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerConfig:
+    """How questions are answered."""
+
+    evidence: int = 10
+    """How many passages the model is shown."""
+    evidence_tokens: int = 1200
+    """How many tokens of evidence the model is shown at most."""
+    max_tokens: int = 300
+    """The longest answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestConfig:
+    """What is taken in from folders."""
+
+    max_file_bytes: int = 5_242_880
+    """Larger files are skipped."""
+    ignore: tuple[str, ...] = ()
+    """More patterns to leave out, as in .gitignore."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginsConfig:
+    """Which plugins are loaded."""
+
+    disabled: tuple[str, ...] = ()
+    """Names of plugins not to load, as `secondme plugins` lists them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings; each field is a table of config.toml."""
+
+    me: MeConfig = field(default_factory=MeConfig)
+    models: ModelsConfig = field(default_factory=ModelsConfig)
+    answer: AnswerConfig = field(default_factory=AnswerConfig)
+    ingest: IngestConfig = field(default_factory=IngestConfig)
+    plugins: PluginsConfig = field(default_factory=PluginsConfig)
+
+
+def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Return the settings of the file at `path` (which need not exist) and of SECONDME_<TABLE>_<KEY> variables."""
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: {error}", hint="mend the file or move it away") from error
+    config = Config()
+    for table, values in given.items():
+        config = _merge_table(config, table, values, where=str(path))
+    for table in fields(config):
+        for key in fields(getattr(config, table.name)):
+            name = f"SECONDME_{table.name}_{key.name}".upper()
+            if name in environ:
+                value = parse_value(table.name, key.name, environ[name], where=name)
+                config = _merge_table(config, table.name, {key.name: value}, where=name)
+    return config
+
+
+def parse_value(table: str, key: str, text: str, *, where: str) -> Any:
+    """Return `text` as the type the setting has; lists are separated by commas. Raises ConfigError."""
+    kind = _kind_of(table, key, where=where)
+    if get_origin(kind) is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise ConfigError(f"{where}: {table}.{key} must be {_describe(kind)}, not {text!r}") from error
+
+
+def _kind_of(table: str, key: str, *, where: str) -> Any:
+    known = {f.name: type(getattr(Config(), f.name)) for f in fields(Config)}
+    if table not in known:
+        raise ConfigError(f"{where}: unknown table [{table}]", hint=f"known tables: {', '.join(known)}")
+    kinds = get_type_hints(known[table])
+    if key not in kinds:
+        raise ConfigError(f"{where}: unknown key {table}.{key}", hint=f"known keys: {', '.join(kinds)}")
+    return kinds[key]
+
+
+def _merge_table(config: Config, table: str, values: Any, *, where: str) -> Config:
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where}: {table!r} must be a table", hint=f"write [{table}] above its keys")
+    checked: dict[str, Any] = {}
+    for key, value in values.items():
+        kind = _kind_of(table, key, where=where)
+        if get_origin(kind) is tuple:
+            good = isinstance(value, list) and all(isinstance(item, get_args(kind)[0]) for item in value)
+            value = tuple(value) if good else value
+        else:
+            good = type(value) is kind and not (kind is int and value < 0)
+        if not good:
+            raise ConfigError(f"{where}: {table}.{key} must be {_describe(kind)}, not {value!r}")
+        checked[key] = value
+    return replace(config, **{table: replace(getattr(config, table), **checked)})
+
+
+def _describe(kind: Any) -> str:
+    return {str: "text", int: "a whole number", bool: "true or false"}.get(kind, "a list of texts")

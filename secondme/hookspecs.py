@@ -1,0 +1,39 @@
+"""The hooks a plugin may implement. pluggy checks the argument names when a plugin is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import typer
+
+    from secondme.config import ModelsConfig
+    from secondme.models.protocols import Embedder, LanguageModel
+    from secondme.records import Note
+
+hookspec = pluggy.HookspecMarker("secondme")
+hookimpl = pluggy.HookimplMarker("secondme")
+
+
+@hookspec(firstresult=True)
+def read_notes(path: Path, text: str) -> Iterable[Note] | None:
+    """Return the notes in the file at `path`, whose decoded and cleaned content is `text`, or None if it is not yours."""
+
+
+@hookspec(firstresult=True)
+def language_model(config: ModelsConfig) -> LanguageModel | None:
+    """Return a model for this configuration, or None if its kind is not yours."""
+
+
+@hookspec(firstresult=True)
+def embedder(config: ModelsConfig) -> Embedder | None:
+    """Return an embedder for this configuration, or None if its kind is not yours."""
+
+
+@hookspec
+def register_commands(app: typer.Typer) -> None:
+    """Add commands to `secondme`."""

@@ -1,0 +1,73 @@
+"""What secondme asks of a language model and of an embedder, whatever runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt in the parts a backend may treat differently; each part is plain text, never template markup."""
+
+    prefix: str
+    """The instructions: the same for every call of one purpose, so a backend may keep them evaluated."""
+    pages: tuple[str, ...] = ()
+    """Evidence, one piece each; pieces may be reused between prompts."""
+    tail: str = ""
+    """What is asked this time."""
+    lead: str = ""
+    """The first words of the reply, put into the model's mouth and not repeated in what it returns."""
+
+
+@dataclass(slots=True)
+class Usage:
+    """Counts of one call, filled in while it runs."""
+
+    tokens_sent: int = 0
+    tokens_evaluated: int = 0
+    """Less than sent where the backend had evaluated the beginning before."""
+    tokens_written: int = 0
+    truncated: bool = False
+    """True when the reply ended at the output cap."""
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """A model that continues text. One call at a time."""
+
+    name: str
+    context: int
+    """Tokens of prompt and reply together."""
+
+    def reply(
+        self, prompt: Prompt, *, max_tokens: int, grammar: str = "", stop: Sequence[str] = (), usage: Usage | None = None
+    ) -> Iterator[str]:
+        """Yield the reply piece by piece at temperature 0; closing the iterator stops the work at the next token.
+
+        `grammar` is GBNF. Raises NoModel when the backend fails and UsageError when the prompt does not fit.
+        """
+
+    def count(self, text: str) -> int:
+        """Return how many tokens `text` is for this model."""
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """A model that turns a text into one vector per token."""
+
+    name: str
+    """Identifies the vector space; vectors of different names are never compared."""
+    width: int
+
+    def tokens(self, text: str) -> Matrix:
+        """Return the token vectors of `text`, (tokens, width), each of length 1; long text is cut, empty text has 0 rows.
+
+        The special tokens at both ends are left out. The pooled vector of a text is the mean of its rows.
+        """
