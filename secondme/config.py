@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -88,13 +89,40 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     config = Config()
     for table, values in given.items():
         config = _merge_table(config, table, values, where=str(path))
-    for table in fields(config):
-        for key in fields(getattr(config, table.name)):
-            name = f"SECONDME_{table.name}_{key.name}".upper()
-            if name in environ:
-                value = parse_value(table.name, key.name, environ[name], where=name)
-                config = _merge_table(config, table.name, {key.name: value}, where=name)
+    tables = {table.name for table in fields(Config)}
+    for name in sorted(environ):
+        table, _, key = name.removeprefix("SECONDME_").lower().partition("_")
+        if name.startswith("SECONDME_") and table in tables and key:
+            value = parse_value(table, key, environ[name], where=name)
+            config = _merge_table(config, table, {key: value}, where=name)
     return config
+
+
+def get_value(config: Config, key: str) -> str | int | tuple[str, ...]:
+    """Return the setting named like `models.language`. Raises ConfigError."""
+    table, name = _split_key(key)
+    _kind_of(table, name, where=key)
+    value: str | int | tuple[str, ...] = getattr(getattr(config, table), name)
+    return value
+
+
+def set_value(path: Path, key: str, text: str) -> None:
+    """Write the setting named like `models.language` to the file at `path`, keeping its comments. Raises ConfigError.
+
+    Nothing is written when the value or the rest of the file is unusable.
+    """
+    import tomlkit
+
+    table, name = _split_key(key)
+    value = parse_value(table, name, text, where=str(path))
+    _merge_table(Config(), table, {name: value}, where=str(path))
+    load_config(path, environ={})
+    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    document.setdefault(table, tomlkit.table())[name] = value
+    try:
+        _replace_file(path.resolve(), tomlkit.dumps(document).encode())
+    except (OSError, UnicodeEncodeError) as error:
+        raise ConfigError(f"{path}: {error}", hint="nothing was changed") from error
 
 
 def parse_value(table: str, key: str, text: str, *, where: str) -> Any:
@@ -108,17 +136,29 @@ def parse_value(table: str, key: str, text: str, *, where: str) -> Any:
         raise ConfigError(f"{where}: {table}.{key} must be {_describe(kind)}, not {text!r}") from error
 
 
-def _kind_of(table: str, key: str, *, where: str) -> Any:
+def _split_key(key: str) -> tuple[str, str]:
+    table, dot, name = key.partition(".")
+    if not dot:
+        raise ConfigError(f"{key}: a setting is named by table and key", hint="write it like models.language")
+    return table, name
+
+
+def _kinds_of(table: str, *, where: str) -> dict[str, Any]:
     known = {f.name: type(getattr(Config(), f.name)) for f in fields(Config)}
     if table not in known:
         raise ConfigError(f"{where}: unknown table [{table}]", hint=f"known tables: {', '.join(known)}")
-    kinds = get_type_hints(known[table])
+    return get_type_hints(known[table])
+
+
+def _kind_of(table: str, key: str, *, where: str) -> Any:
+    kinds = _kinds_of(table, where=where)
     if key not in kinds:
         raise ConfigError(f"{where}: unknown key {table}.{key}", hint=f"known keys: {', '.join(kinds)}")
     return kinds[key]
 
 
 def _merge_table(config: Config, table: str, values: Any, *, where: str) -> Config:
+    _kinds_of(table, where=where)
     if not isinstance(values, dict):
         raise ConfigError(f"{where}: {table!r} must be a table", hint=f"write [{table}] above its keys")
     checked: dict[str, Any] = {}
@@ -136,4 +176,18 @@ def _merge_table(config: Config, table: str, values: Any, *, where: str) -> Conf
 
 
 def _describe(kind: Any) -> str:
-    return {str: "text", int: "a whole number", bool: "true or false"}.get(kind, "a list of texts")
+    return {str: "text", int: "a whole number, 0 or more"}.get(kind, "a list of texts")
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # The temporary file is private from its first byte, and a crash leaves either the old file or the new one.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)

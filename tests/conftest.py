@@ -1,0 +1,134 @@
+"""Every test has its own home; models are the one thing shared with the user, and only read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from fakes import FakePlugin
+
+from secondme.paths import find_paths
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+# Found before any test moves HOME: model files are big and downloading them is the user's decision.
+MODELS = find_paths().models
+REQUIRE_MODELS = os.environ.get("SECONDME_REQUIRE_MODELS") == "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run of `secondme` left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON object on stdout."""
+        return json.loads(self.stdout)
+
+
+class Run(Protocol):
+    """Run `secondme` as a process of its own."""
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        stdin: str | bytes | None = None,
+        replies: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """Return what it did; no models are configured unless `replies` are given or `env` names some."""
+
+
+class ModelFile(Protocol):
+    """Find a model file on this machine."""
+
+    def __call__(self, alias: str) -> Path:
+        """Return its path; where it is absent the test is skipped, or fails under SECONDME_REQUIRE_MODELS=1."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under SECONDME_REQUIRE_MODELS=1 a test that needs a model fails where it would be skipped."""
+    report = yield
+    if REQUIRE_MODELS and report.skipped and item.get_closest_marker("model"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped though models are required: {report.longreprtext}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point every place of the user below tmp_path and return the home folder of secondme, not yet made."""
+    for name in os.environ:
+        if name.startswith("SECONDME_"):
+            monkeypatch.delenv(name)
+    user = tmp_path / "user"
+    monkeypatch.setenv("HOME", str(user))
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(user / name.lower()))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(user / "run"))
+    monkeypatch.setenv("SECONDME_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SECONDME_MODELS", str(MODELS))
+    return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True)
+def no_thread_outlives_its_test() -> Iterator[None]:
+    """Fail a test that leaves a thread running."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 5
+    leaked = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in leaked:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    assert not [thread.name for thread in leaked if thread.is_alive()]
+
+
+@pytest.fixture
+def scripted() -> FakePlugin:
+    """A plugin with a scripted model and a hashing embedder; put its replies into `scripted.model.replies`."""
+    return FakePlugin()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `secondme` with arguments as a process of its own, with the fake models where `replies` are given."""
+
+    def run_secondme(
+        *arguments: str | Path,
+        stdin: str | bytes | None = None,
+        replies: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Ran:
+        environ = {**os.environ, "SECONDME_MODELS_LANGUAGE": "", "SECONDME_MODELS_EMBEDDER": ""}
+        environ["PYTHONPATH"] = os.pathsep.join(map(str, (ROOT, ROOT / "plugins", TESTS, TESTS / "fake-plugin")))
+        if replies is not None:
+            script = tmp_path / "script.jsonl"
+            script.write_text("".join(json.dumps(reply) + "\n" for reply in replies), encoding="utf-8")
+            fakes = {"SCRIPT": str(script), "MODELS_LANGUAGE": "scripted", "MODELS_EMBEDDER": "hashing"}
+            environ.update({f"SECONDME_{name}": value for name, value in fakes.items()})
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "secondme", *map(str, arguments)],
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            env={**environ, **(env or {})},
+            check=False,
+            timeout=120,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run_secondme

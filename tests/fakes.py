@@ -1,0 +1,110 @@
+"""The only fakes: a language model that follows a script and an embedder that hashes words, entering as a plugin."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from secondme.config import ModelsConfig
+from secondme.hookspecs import hookimpl
+from secondme.models.protocols import Embedder, LanguageModel, Matrix, Prompt, Usage
+
+
+class ScriptedModel:
+    """A language model that gives the replies it was handed, one per call, and remembers what it was asked."""
+
+    name = "scripted"
+    context = 4096
+
+    def __init__(self, replies: Iterable[str] = ()) -> None:
+        self.replies = deque(replies)
+        """What is still to be said; tests may add to it."""
+        self.prompts: list[Prompt] = []
+        self.calls = 0
+        self.tokens_sent = 0
+        self.tokens_written = 0
+        self.closed_early = 0
+        """How many replies were stopped before their end."""
+
+    def reply(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        grammar: str = "",
+        stop: Sequence[str] = (),
+        usage: Usage | None = None,
+    ) -> Iterator[str]:
+        """Yield the next reply of the script word by word; an exhausted script is an error of the test."""
+        assert self.replies, f"the script has no reply left for: {prompt.tail}"
+        usage = usage or Usage()
+        usage.tokens_sent = self.count("\n".join((prompt.prefix, *prompt.pages, prompt.tail, prompt.lead)))
+        usage.tokens_evaluated = usage.tokens_sent
+        self.calls += 1
+        self.prompts.append(prompt)
+        self.tokens_sent += usage.tokens_sent
+        text = self.replies.popleft()
+        for mark in stop:
+            text = text.partition(mark)[0]
+        words = re.findall(r"\s*\S+|\s+$", text)
+        try:
+            for word in words[:max_tokens]:
+                usage.tokens_written += 1
+                self.tokens_written += 1
+                yield word
+        except GeneratorExit:
+            self.closed_early += 1
+            raise
+        usage.truncated = len(words) > max_tokens
+
+    def count(self, text: str) -> int:
+        """Return the number of words."""
+        return len(text.split())
+
+
+class HashingEmbedder:
+    """An embedder in which equal words have equal vectors and different words nearly orthogonal ones."""
+
+    name = "hashing"
+    width = 384
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._vectors: dict[str, Matrix] = {}
+
+    def tokens(self, text: str) -> Matrix:
+        """Return one unit vector for each lower-cased word, at most 256."""
+        self.calls += 1
+        words = re.findall(r"\w+", text.lower())[:256]
+        if not words:
+            return np.zeros((0, self.width), dtype=np.float32)
+        return np.stack([self._vector(word) for word in words])
+
+    def _vector(self, word: str) -> Matrix:
+        if word not in self._vectors:
+            seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+            vector = np.random.default_rng(seed).standard_normal(self.width)
+            self._vectors[word] = (vector / np.linalg.norm(vector)).astype(np.float32)
+        return self._vectors[word]
+
+
+class FakePlugin:
+    """A plugin that answers for every configured model; a configuration of "" still means none."""
+
+    def __init__(self, replies: Iterable[str] = ()) -> None:
+        self.model = ScriptedModel(replies)
+        self.hashing = HashingEmbedder()
+
+    @hookimpl
+    def language_model(self, config: ModelsConfig) -> LanguageModel | None:
+        """Return the scripted model."""
+        return self.model if config.language else None
+
+    @hookimpl
+    def embedder(self, config: ModelsConfig) -> Embedder | None:
+        """Return the hashing embedder."""
+        return self.hashing if config.embedder else None
