@@ -21,7 +21,7 @@ hookimpl = pluggy.HookimplMarker("secondme")
 
 @hookspec(firstresult=True)
 def read_notes(path: Path, text: str) -> Iterable[Note] | None:
-    """Return the notes in the file at `path`, whose decoded and cleaned content is `text`, or None if it is not yours."""
+    """Return the notes in the file at `path`, whose decoded and cleaned content is `text`, or None if not yours."""
 
 
 @hookspec(firstresult=True)

@@ -47,7 +47,13 @@ class LanguageModel(Protocol):
     """Tokens of prompt and reply together."""
 
     def reply(
-        self, prompt: Prompt, *, max_tokens: int, grammar: str = "", stop: Sequence[str] = (), usage: Usage | None = None
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        grammar: str = "",
+        stop: Sequence[str] = (),
+        usage: Usage | None = None,
     ) -> Iterator[str]:
         """Yield the reply piece by piece at temperature 0; closing the iterator stops the work at the next token.
 
@@ -67,7 +73,8 @@ class Embedder(Protocol):
     width: int
 
     def tokens(self, text: str) -> Matrix:
-        """Return the token vectors of `text`, (tokens, width), each of length 1; long text is cut, empty text has 0 rows.
+        """Return the token vectors of `text`, (tokens, width), each of length 1.
 
-        The special tokens at both ends are left out. The pooled vector of a text is the mean of its rows.
+        Long text is cut, empty text has 0 rows. The special tokens at both ends are left out.
+        The pooled vector of a text is the mean of its rows.
         """
