@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
     from secondme.config import ModelsConfig
     from secondme.models.protocols import Embedder, LanguageModel
-    from secondme.records import Note
+    from secondme.records import Note, Skipped
 
 hookspec = pluggy.HookspecMarker("secondme")
 hookimpl = pluggy.HookimplMarker("secondme")
 
 
 @hookspec(firstresult=True)
-def read_notes(path: Path, text: str) -> Iterable[Note] | None:
-    """Return the notes in the file at `path`, whose decoded and cleaned content is `text`, or None if not yours."""
+def read_notes(path: Path, text: str) -> Iterable[Note | Skipped] | None:
+    """Return the notes in the file at `path`, whose decoded and cleaned content is `text`, or None if not yours.
+
+    A part that cannot be read becomes a Skipped. A function with `yield` never returns None: decide before it.
+    """
 
 
 @hookspec(firstresult=True)
