@@ -79,10 +79,14 @@ class HashingEmbedder:
     def tokens(self, text: str) -> Matrix:
         """Return one unit vector for each lower-cased word, at most 256."""
         self.calls += 1
-        words = re.findall(r"\w+", text.lower())[:256]
+        words = self.pieces(text)
         if not words:
             return np.zeros((0, self.width), dtype=np.float32)
         return np.stack([self._vector(word) for word in words])
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the words behind the rows of `tokens(text)`."""
+        return re.findall(r"\w+", text.lower())[:256]
 
     def _vector(self, word: str) -> Matrix:
         if word not in self._vectors:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from fakes import FakePlugin, HashingEmbedder, ScriptedModel
 
 from secondme.config import ModelsConfig
 from secondme.models.protocols import Embedder, LanguageModel, Prompt, Usage
+from secondme.plugins import load_plugins
 
 PROMPT = Prompt(prefix="Answer.", pages=("one page",), tail="Where do I live?", lead="In")
 
@@ -55,6 +59,7 @@ def test_equal_words_have_equal_unit_vectors_and_others_do_not() -> None:
     assert abs(float(vectors[0] @ vectors[1])) < 0.3
     assert HashingEmbedder().tokens(" ").shape == (0, 384)
     assert np.array_equal(HashingEmbedder().tokens("porto")[0], vectors[0])
+    assert HashingEmbedder().pieces("Porto is porto") == ["porto", "is", "porto"]
 
 
 def test_the_plugin_answers_for_any_model_but_none() -> None:
@@ -63,3 +68,21 @@ def test_the_plugin_answers_for_any_model_but_none() -> None:
     assert plugin.embedder(ModelsConfig()) is plugin.hashing
     assert plugin.language_model(ModelsConfig(language="")) is None
     assert plugin.embedder(ModelsConfig(embedder="")) is None
+
+
+def test_the_plugin_goes_before_the_built_in_ones(scripted: FakePlugin) -> None:
+    plugins = load_plugins(installed=False)
+    plugins.register(scripted, "scripted")
+    assert plugins.language_model(ModelsConfig()) is scripted.model
+    assert plugins.embedder(ModelsConfig()) is scripted.hashing
+
+
+def test_the_installed_plugin_follows_the_script_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "script").write_text("".join(json.dumps(reply) + "\n" for reply in ["two\nlines", "é"]))
+    monkeypatch.setenv("SECONDME_SCRIPT", str(tmp_path / "script"))
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "fake-plugin"))
+    plugins = load_plugins()
+    model = plugins.language_model(ModelsConfig(language="scripted"))
+    assert model is not None
+    assert ["".join(model.reply(PROMPT, max_tokens=9)) for _ in range(2)] == ["two\nlines", "é"]
+    assert isinstance(plugins.embedder(ModelsConfig(embedder="hashing")), Embedder)
