@@ -92,6 +92,18 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Filters:
+    """What a search is restricted to; an empty field restricts nothing."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    source: str = ""
+    """Part of a uri or thread."""
+    author: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """An input that was not stored, and why."""
 

@@ -78,3 +78,6 @@ class Embedder(Protocol):
         Long text is cut, empty text has 0 rows. The special tokens at both ends are left out.
         The pooled vector of a text is the mean of its rows.
         """
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the piece of text behind each row of `tokens(text)`, lower-case where the model does not see case."""

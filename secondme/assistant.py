@@ -1,0 +1,269 @@
+"""The verbs of a memory: add, recall, ask, forget, export. This is what Python code and the command line use."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from secondme.clean import clean
+from secondme.clock import now
+from secondme.config import Config, load_config
+from secondme.errors import NoModel, NotFound, UsageError
+from secondme.ingest.segment import segment
+from secondme.paths import Paths, find_paths
+from secondme.plugins import Plugins, load_plugins
+from secondme.records import Added, Answer, Filters, Forgotten, Match, Note, Passage, Skipped, Span
+from secondme.store.store import Store
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from secondme.answer import AnswerStream
+    from secondme.models.protocols import Embedder, LanguageModel
+    from secondme.search import Found, Search
+
+Progress = Callable[[int, int], None]
+"""Called with (done, all)."""
+
+BATCH = 32
+"""Passages embedded per transaction: what an interruption loses is computed again."""
+
+
+class Assistant:
+    """One memory, open. It belongs to the thread that opened it."""
+
+    def __init__(self, store: Store, paths: Paths, config: Config, plugins: Plugins) -> None:
+        """Use `Assistant.open` instead."""
+        self.store = store
+        self.paths = paths
+        self.config = config
+        self.plugins = plugins
+        self.no_embedder = ""
+        """Why there is no embedder, where there is none."""
+        self._embedder: Embedder | None = None
+        self._model: LanguageModel | None = None
+        self._search: Search | None = None
+
+    @classmethod
+    def open(
+        cls,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        config: Config | None = None,
+        plugins: Plugins | None = None,
+        create: bool = True,
+    ) -> Assistant:
+        """Open the memory in the folder `home`, by default the user's own; raises NoDatabase if it may not create one."""
+        paths = find_paths(home)
+        settings = config or load_config(paths.config)
+        store = Store(paths.database, create=create)
+        return cls(store, paths, settings, plugins or load_plugins(settings.plugins.disabled))
+
+    def close(self) -> None:
+        """Close the memory."""
+        self.store.close()
+
+    def __enter__(self) -> Assistant:
+        """Return the open memory."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the memory."""
+        self.close()
+
+    def add(self, note: Note) -> Note:
+        """Store a note and return it as stored, with its id; it is on the disk when this returns.
+
+        Its vectors follow with the next search. Raises UsageError where there is nothing to store.
+        """
+        prepared = self._prepare(note)
+        if isinstance(prepared, Skipped):
+            raise UsageError(prepared.why)
+        [(note_id, _)] = self.store.add_notes([prepared], now=now())
+        return replace(prepared[0], id=f"n{note_id}")
+
+    def add_many(self, notes: Iterable[Note | Skipped], *, progress: Progress | None = None) -> Added:
+        """Store notes in one transaction and then compute their vectors; what cannot be stored is in `skipped`."""
+        added = self.write(notes)
+        if added.added:
+            self.embed_waiting(progress=progress)
+        return added
+
+    def write(self, notes: Iterable[Note | Skipped]) -> Added:
+        """Store notes in one transaction and leave their vectors for later."""
+        prepared, skipped = [], []
+        for note in notes:
+            item = note if isinstance(note, Skipped) else self._prepare(note)
+            if isinstance(item, Skipped):
+                skipped.append(item)
+            else:
+                prepared.append(item)
+        stored = self.store.add_notes(prepared, now=now()) if prepared else []
+        known = sum(known for _, known in stored)
+        return Added(tuple(f"n{id}" for id, _ in stored), len(stored) - known, known, tuple(skipped))
+
+    def _prepare(self, note: Note) -> tuple[Note, list[Span]] | Skipped:
+        """Return the note as it will be stored, with its passages, or why it cannot be."""
+        text = clean(note.text)
+        if not text.strip():
+            return Skipped(note.uri or "text", "nothing to store: the text is empty")
+        size = len(text.encode())
+        if size > self.config.ingest.max_file_bytes:
+            return Skipped(note.uri or "text", f"{size:,} bytes is more than ingest.max_file_bytes allows")
+        moment = note.happened_at or now()
+        if moment.tzinfo is None:
+            return Skipped(note.uri or "text", "happened_at has no time zone")
+        day = moment.date().isoformat()
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        stored = replace(
+            note,
+            text=text,
+            uri=clean(note.uri) or f"{note.origin}:{day}:{digest}",
+            thread=clean(note.thread) or clean(note.uri) or f"{note.origin}:{day}",
+            author=clean(note.author) or (self.config.me.name if note.origin == "typed" else ""),
+            title=clean(note.title),
+            happened_at=moment,
+        )
+        return stored, segment(text, markdown=note.origin != "chat")
+
+    def embed_waiting(self, *, seconds: float = float("inf"), progress: Progress | None = None) -> int:
+        """Compute vectors of passages that have none, for about `seconds`; return how many still wait.
+
+        Without an embedder nothing happens, and `no_embedder` says why.
+        """
+        embedder = self.embedder()
+        waiting = self.store.index.waiting()
+        if embedder is None or not waiting:
+            return waiting
+        from secondme.recall.codes import encode, encode_pooled
+
+        stop, done, total = time.monotonic() + seconds, 0, waiting
+        while time.monotonic() < stop and (batch := self.store.index.without_vectors(BATCH)):
+            vectors = [(id, embedder.tokens(f"{label}: {text}" if label else text)) for id, label, text in batch]
+            with self.store.writing():
+                if self.store.index.embedder is None:
+                    self.store.index.start_vectors(embedder.name, embedder.width)
+                self.store.index.save_vectors((id, encode(rows), encode_pooled(rows)) for id, rows in vectors)
+            done += len(batch)
+            if progress:
+                progress(done, max(total, done))
+        return self.store.index.waiting()
+
+    def embedder(self) -> Embedder | None:
+        """Return the embedder, loading it at the first call; None where there is none or its vectors are not the stored ones."""
+        if self._embedder is None and not self.no_embedder:
+            try:
+                found = self.plugins.embedder(self.config.models)
+            except NoModel as error:
+                self.no_embedder = f"{error}; {error.hint}" if error.hint else str(error)
+                return None
+            stored = self.store.index.embedder
+            if found is None:
+                self.no_embedder = "no embedder is configured (models.embedder)"
+            elif stored not in (None, f"{found.name}:{found.width}"):
+                self.no_embedder = f"the stored vectors are of {stored}, not of {found.name}; run: secondme reindex"
+            else:
+                self._embedder = found
+        return self._embedder
+
+    def model(self) -> LanguageModel:
+        """Return the language model, loading it at the first call; raises NoModel."""
+        if self._model is None:
+            self._model = self.plugins.language_model(self.config.models)
+        if self._model is None:
+            raise NoModel(
+                "no language model is configured", hint="secondme model list; or ask with --no-llm for the evidence"
+            )
+        return self._model
+
+    def recall(self, question: str, *, k: int = 10, filters: Filters | None = None) -> list[Match]:
+        """Return the `k` passages and facts that answer `question` best, without a language model."""
+        return self.search(question, k=k, filters=filters).matches
+
+    def search(self, question: str, *, k: int = 10, filters: Filters | None = None) -> Found:
+        """Return what `recall` returns, with how it was found."""
+        from secondme.search import Search
+
+        if not question.strip():
+            raise UsageError("the question is empty")
+        if k < 1:
+            raise UsageError(f"k must be at least 1, not {k}")
+        # A few vectors that are missing are filled in on the way; many are left to add and reindex, which show progress.
+        self.embed_waiting(seconds=0.3)
+        if self._search is None:
+            self._search = Search(self.store, me=self.config.me.name)
+        return self._search.find(clean(question), k=k, now=now(), filters=filters, embedder=self.embedder())
+
+    def ask_stream(
+        self, question: str, *, k: int | None = None, filters: Filters | None = None, brief: bool = False
+    ) -> AnswerStream:
+        """Begin to answer; iterate over the stream for pieces of text, then read its `answer`."""
+        from secondme.answer import AnswerStream
+
+        return AnswerStream(self, question, k=k or self.config.answer.evidence, filters=filters, brief=brief)
+
+    def ask(
+        self, question: str, *, k: int | None = None, filters: Filters | None = None, brief: bool = False
+    ) -> Answer:
+        """Answer from memory; `brief` gives a short phrase without marks. Raises NoModel where a model is needed."""
+        stream = self.ask_stream(question, k=k, filters=filters, brief=brief)
+        for _ in stream:
+            pass
+        return stream.answer
+
+    def note(self, id: str) -> tuple[Note, Passage | None]:
+        """Return the note of an id such as `n12`, and the passage where the id names one, such as `n12.3`."""
+        note_id, position = parse_id(id)
+        note = self.store.note(note_id)
+        if note is None:
+            raise NotFound(f"there is no {id}", hint="secondme list")
+        if position is None:
+            return note, None
+        passages = self.store.passages_of(note_id)
+        if not 1 <= position <= len(passages):
+            raise NotFound(f"{note.id} has {len(passages)} passages, not {position}")
+        return note, passages[position - 1]
+
+    def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> Forgotten:
+        """Remove notes for good, with every version, passage and index row; raises NotFound before anything is removed."""
+        for id in ids:
+            _, position = parse_id(id)
+            if position is not None:
+                whole = id.partition(".")[0]
+                raise UsageError(f"{id} is part of a note", hint=f"forget all of it: secondme forget {whole}")
+            self.note(id)
+        return self.store.forget([parse_id(id)[0] for id in ids], dry_run=dry_run)
+
+    def reindex(self, *, progress: Progress | None = None) -> int:
+        """Rebuild words and vectors from the notes; return how many passages wait for vectors.
+
+        Interrupted, it goes on where it stopped when vectors are computed the next time.
+        """
+        self.no_embedder, self._embedder = "", None
+        with self.store.writing():
+            self.store.index.rebuild_words()
+        found = self.plugins.embedder(self.config.models)
+        if found is not None and self.store.index.embedder != f"{found.name}:{found.width}":
+            with self.store.writing():
+                self.store.index.start_vectors(found.name, found.width)
+        waiting = self.embed_waiting(progress=progress)
+        self.store.checkpoint()
+        return waiting
+
+    def notes(self, filters: Filters | None = None, *, limit: int = -1) -> Iterator[Note]:
+        """Yield current notes, newest event first."""
+        return self.store.notes(filters, limit=limit)
+
+
+def parse_id(id: str) -> tuple[int, int | None]:
+    """Return the number of the note, and of the passage from 1 where the id names one; raises UsageError."""
+    head, dot, tail = id.removeprefix("n").partition(".")
+    if not id.startswith("n") or not head.isascii() or not head.isdigit() or (dot and not tail.isdigit()):
+        raise UsageError(f"{id!r} is not an id", hint="ids look like n12 or n12.3; secondme list shows them")
+    return int(head), int(tail) if dot else None

@@ -1,0 +1,198 @@
+"""Find passages: gather from the store what the ranking needs, rank, and return matches. No language model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from secondme.models.protocols import Embedder
+from secondme.recall.codes import encode_pooled
+from secondme.recall.query import Query, named_authors, token_weights
+from secondme.recall.ranking import Field, Ranking, bm25, rank
+from secondme.recall.when import TimeRange, question_range
+from secondme.recall.words import content_words
+from secondme.records import Filters, Match, Passage
+from secondme.store.index import CJK, Layout, conditions
+from secondme.store.store import Store
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+EVERYTHING = 1500
+"""Up to so many passages all of them are ranked; beyond, the best by words, vectors and time are."""
+PER_ARM = 250
+"""How many candidates each arm brings in a larger memory."""
+TOO_COMMON = 20_000
+"""A word in more passages than this says too little to be worth reading its postings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found."""
+
+    matches: list[Match]
+    field: Field
+    ranking: Ranking
+    time: TimeRange | None
+    """The time the question speaks of."""
+    candidates: int
+    passages: int
+    """How many passages there are in all."""
+
+
+class Search:
+    """Searches one store; keeps the layout of its passages between searches."""
+
+    def __init__(self, store: Store, *, me: str) -> None:
+        """Search `store`; `me` is the author whom "I" means."""
+        self.store = store
+        self.me = me
+        self._layout: tuple[tuple[int, int], Layout] | None = None
+
+    def layout(self) -> Layout:
+        """Return where every passage stands, read anew when the store has changed."""
+        version = self.store.version()
+        if self._layout is None or self._layout[0] != version:
+            self._layout = version, self.store.index.layout()
+        return self._layout[1]
+
+    def find(
+        self, question: str, *, k: int, now: datetime, filters: Filters | None = None, embedder: Embedder | None = None
+    ) -> Found:
+        """Return the `k` passages that answer `question` best."""
+        with self.store.reading():
+            return self._find(question, k=k, now=now, filters=filters or Filters(), embedder=embedder)
+
+    def _find(self, question: str, *, k: int, now: datetime, filters: Filters, embedder: Embedder | None) -> Found:
+        layout = self.layout()
+        query = self._query(question, layout, embedder)
+        time = question_range(question, now=now)
+        allowed = self._allowed(filters, layout)
+        in_time = self._in_time(time, layout)
+        words, thread_words = self._words(query, question, layout)
+        rows = self._candidates(query, layout, allowed=allowed, in_time=in_time, words=words + thread_words * 0.5)
+        field = _field(layout, rows, in_time=in_time, words=words, thread_words=thread_words)
+        codes = self.store.index.codes(field.ids) if len(query.tokens) else {}
+        ranking = rank(query, field, codes)
+        passages = self.store.passages(field.ids[ranking.rows[:k]].tolist())
+        matches = [_match(passage, ranking, place) for place, passage in enumerate(passages)]
+        return Found(matches, field, ranking, time, len(rows), len(layout.ids))
+
+    def _query(self, question: str, layout: Layout, embedder: Embedder | None) -> Query:
+        terms = tuple(dict.fromkeys(self.store.index.terms(" ".join(content_words(question)))))
+        named = named_authors(question, layout.author_names, me=self.me)
+        if embedder is None or not len(layout.ids):
+            return Query(question, terms, named=named)
+        tokens = embedder.tokens(question)
+        weights = token_weights(embedder.pieces(question))
+        return Query(question, terms, tokens, weights, named)
+
+    def _allowed(self, filters: Filters, layout: Layout) -> NDArray[np.bool_] | None:
+        """Return which rows the filters let through, None for all."""
+        if filters == Filters():
+            return None
+        mask = np.zeros(len(layout.ids), dtype=bool)
+        mask[layout.rows(self.store.index.passages_with(*conditions(filters)))] = True
+        return mask
+
+    def _in_time(self, time: TimeRange | None, layout: Layout) -> Floats:
+        marks = np.zeros(len(layout.ids))
+        if time is not None:
+            ids = self.store.index.passages_with(*conditions(Filters(since=time.start, until=time.end)))
+            marks[layout.rows(ids)] = 2.0 if time.explicit else 1.0
+        return marks
+
+    def _words(self, query: Query, question: str, layout: Layout) -> tuple[Floats, Floats]:
+        """Return BM25 of every passage with the one before it, and of the thread of every passage."""
+        own, before, threads = [], [], []
+        count = int(layout.threads[-1]) + 1 if len(layout.threads) else 0
+        follows = np.r_[False, layout.threads[1:] == layout.threads[:-1]] if len(layout.threads) else np.zeros(0, bool)
+        for ids, times in self._postings(query, question):
+            rows = layout.rows(ids)
+            own.append((rows, times))
+            here = np.zeros(len(layout.ids))
+            here[rows] = times
+            here[1:] += np.where(follows[1:], here[:-1], 0.0)
+            both = np.flatnonzero(here)
+            before.append((both, here[both]))
+            of_thread = np.bincount(layout.threads[rows], times, count)
+            some = np.flatnonzero(of_thread)
+            threads.append((some, of_thread[some]))
+        lengths = layout.lengths.astype(float)
+        with_before = lengths + np.where(follows, np.r_[0.0, lengths[:-1]], 0.0) if len(lengths) else lengths
+        thread_scores = bm25(threads, np.bincount(layout.threads, lengths, count))
+        return bm25(before, with_before), thread_scores[layout.threads]
+
+    def _postings(self, query: Query, question: str) -> list[tuple[Ints, Floats]]:
+        found = [self.store.index.postings(term, limit=TOO_COMMON) for term in query.terms]
+        postings = [(ids, times.astype(float)) for ids, times in found if 0 < len(ids) < TOO_COMMON]
+        for run in re.findall(f"[{CJK}]+", question):
+            pieces = [run[at : at + 3] for at in range(len(run) - 2)] or [run]
+            for ids in map(self.store.index.holding, dict.fromkeys(pieces)):
+                postings.append((ids, np.ones(len(ids))))
+        return postings
+
+    def _candidates(
+        self, query: Query, layout: Layout, *, allowed: NDArray[np.bool_] | None, in_time: Floats, words: Floats
+    ) -> Ints:
+        """Return the rows to rank, ascending."""
+        usable = np.arange(len(layout.ids)) if allowed is None else np.flatnonzero(allowed)
+        if len(usable) <= EVERYTHING:
+            return usable
+        chosen = [_best(usable, words), _best(usable[in_time[usable] > 0], words + 1e-6)]
+        if len(query.tokens):
+            # Where filters leave little, the nearest of all may not be among them: ask for more.
+            wanted = PER_ARM if allowed is None else 4096
+            near = layout.rows(self.store.index.nearest(encode_pooled(query.tokens), k=wanted))
+            chosen.append(near[np.isin(near, usable)][:PER_ARM] if allowed is not None else near)
+        return np.unique(np.concatenate(chosen))
+
+
+def _best(rows: Ints, scores: Floats) -> Ints:
+    """Return those of `rows` with the highest scores above 0."""
+    rows = rows[scores[rows] > 0]
+    return rows[np.argsort(-scores[rows], kind="stable")[:PER_ARM]]
+
+
+def _field(layout: Layout, candidates: Ints, *, in_time: Floats, words: Floats, thread_words: Floats) -> Field:
+    """Return the candidates with their neighbours, ready to be ranked."""
+    wide = np.unique(np.concatenate([candidates - 1, candidates, candidates + 1]))
+    rows = wide[(wide >= 0) & (wide < len(layout.ids))]
+    threads = layout.threads[rows]
+    adjacent = np.r_[False, (rows[1:] == rows[:-1] + 1) & (threads[1:] == threads[:-1])] if len(rows) else rows > 0
+    places = np.arange(len(rows))
+    return Field(
+        ids=layout.ids[rows],
+        threads=threads,
+        authors=layout.authors[rows],
+        lengths=layout.lengths[rows],
+        asks=layout.asks[rows],
+        previous=np.where(adjacent, places - 1, -1),
+        next=np.where(np.r_[adjacent[1:], False], places + 1, -1) if len(rows) else places,
+        candidate=np.isin(rows, candidates),
+        in_time=in_time[rows],
+        words=words[rows],
+        thread_words=thread_words[rows],
+    )
+
+
+def _match(passage: Passage, ranking: Ranking, place: int) -> Match:
+    span = passage.span
+    return Match(
+        id=passage.name,
+        kind="passage",
+        text=span.text,
+        uri=passage.uri,
+        thread=passage.thread,
+        author=passage.author,
+        happened_at=passage.happened_at,
+        score=round(float(ranking.scores[place]), 4),
+        arms={name: round(float(arm[place]), 3) for name, arm in ranking.arms.items()},
+        line_start=span.line_start,
+        line_end=span.line_end,
+        title=passage.title,
+    )

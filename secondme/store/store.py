@@ -1,0 +1,226 @@
+"""Notes and their passages: add, read, list, forget. Every change is one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from secondme.clock import from_text, to_text
+from secondme.errors import IntegrityError
+from secondme.records import Filters, Forgotten, Note, Passage, Span
+from secondme.store.connect import open_database, storage_errors, writing
+from secondme.store.index import Index, conditions
+from secondme.store.schema import migrate
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+NOTE_COLUMNS = "id, uri, title, text, thread, author, origin, happened_at"
+
+
+class Store:
+    """The database of one memory. It belongs to the thread that opened it."""
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        """Open the file at `path`; raises NoDatabase where it is absent and `create` is false."""
+        self.path = path
+        self.db = open_database(path, create=create)
+        self._changes = 0
+        try:
+            with storage_errors(path):
+                migrate(self.db)
+        except BaseException:
+            self.db.close()
+            raise
+        self.index = Index(self.db)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.db.close()
+
+    def __enter__(self) -> Store:
+        """Return the open store."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the write lock for one decision: all of it is stored when this ends, or nothing is."""
+        with writing(self.db, self.path):
+            yield
+        self._changes += 1
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Show one state of the file to all reads inside, whatever other processes write meanwhile."""
+        with storage_errors(self.path):
+            self.db.conn.execute("begin")
+            try:
+                # The state is chosen at the first read, not at "begin".
+                self.db.conn.execute("select 1 from meta").fetchone()
+                yield
+            finally:
+                self.db.conn.execute("rollback")
+
+    def version(self) -> tuple[int, int]:
+        """Return a value that changes whenever the content may have changed, here or in another process."""
+        (elsewhere,) = self.db.conn.execute("pragma data_version").fetchone()
+        return elsewhere, self._changes
+
+    def add_notes(self, notes: Iterable[tuple[Note, Sequence[Span]]], *, now: datetime) -> list[tuple[int, bool]]:
+        """Store notes with their passages in one transaction; return (id, was it already known) for each.
+
+        A note whose uri is known with another text becomes the current version of that item.
+        """
+        with self.writing():
+            return [self._add_note(note, spans, to_text(now)) for note, spans in notes]
+
+    def _add_note(self, note: Note, spans: Sequence[Span], now: str) -> tuple[int, bool]:
+        digest = hashlib.sha256(note.text.encode()).hexdigest()
+        execute = self.db.conn.execute
+        found = execute("select id, replaced_at from notes where uri = ? and digest = ?", (note.uri, digest)).fetchone()
+        if found and found[1] is None:
+            return found[0], True
+        for (earlier,) in execute("select id from notes where uri = ? and replaced_at is null", (note.uri,)).fetchall():
+            self._remove_passages(earlier)
+            execute("update notes set replaced_at = ? where id = ?", (now, earlier))
+        if found:
+            note_id = found[0]
+            execute("update notes set replaced_at = null where id = ?", (note_id,))
+        else:
+            assert note.happened_at is not None
+            row = (note.uri, digest, note.title, note.text, note.thread, note.author, note.origin)
+            note_id = execute(
+                """insert into notes (uri, digest, title, text, thread, author, origin, happened_at, added_at)
+                   values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                (*row, to_text(note.happened_at), now),
+            ).lastrowid
+        self.db.conn.executemany(
+            """insert into passages (note_id, position, byte_start, byte_end, line_start, line_end, heading, label, text)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [
+                (note_id, at, s.start, s.end, s.line_start, s.line_end, s.heading, label(note, s), s.text)
+                for at, s in enumerate(spans)
+            ],
+        )
+        return note_id, False
+
+    def _remove_passages(self, note_id: int) -> int:
+        ids = [row[0] for row in self.db.conn.execute("select id from passages where note_id = ?", (note_id,))]
+        self.index.remove_vectors(ids)
+        self.db.conn.execute("delete from passages where note_id = ?", (note_id,))
+        return len(ids)
+
+    def note(self, note_id: int) -> Note | None:
+        """Return the note, or None where there is none."""
+        row = self.db.conn.execute(f"select {NOTE_COLUMNS} from notes where id = ?", (note_id,)).fetchone()
+        return note_of(row) if row else None
+
+    def versions(self, uri: str) -> list[Note]:
+        """Return all versions of a source item, newest first."""
+        rows = self.db.conn.execute(
+            f"select {NOTE_COLUMNS} from notes where uri = ? order by replaced_at is not null, replaced_at desc", (uri,)
+        )
+        return [note_of(row) for row in rows]
+
+    def notes(self, filters: Filters | None = None, *, limit: int = -1) -> Iterator[Note]:
+        """Yield current notes, newest event first; a negative limit is none."""
+        where, values = conditions(filters or Filters())
+        query = f"select {NOTE_COLUMNS} from notes n where {where} order by happened_at desc, id desc limit ?"
+        return map(note_of, self.db.conn.execute(query, (*values, limit)))
+
+    def passages(self, ids: Sequence[int]) -> list[Passage]:
+        """Return the passages with these ids, in the order given; unknown ids are left out."""
+        found = {}
+        for start in range(0, len(ids), 500):
+            some = list(ids[start : start + 500])
+            marks = ", ".join("?" * len(some))
+            rows = self.db.conn.execute(f"{PASSAGE_QUERY} where p.id in ({marks})", some)
+            found.update((row[0], passage_of(row)) for row in rows)
+        return [found[id] for id in ids if id in found]
+
+    def passages_of(self, note_id: int) -> list[Passage]:
+        """Return the passages of a note, in their order."""
+        rows = self.db.conn.execute(f"{PASSAGE_QUERY} where p.note_id = ? order by p.position", (note_id,))
+        return [passage_of(row) for row in rows]
+
+    def forget(self, note_ids: Sequence[int], *, dry_run: bool) -> Forgotten:
+        """Remove notes with all their versions, passages and index rows, leaving no byte of them in the file."""
+        marks = ", ".join("?" * len(note_ids))
+        query = f"select id, uri from notes where uri in (select uri from notes where id in ({marks}))"
+        with self.writing():
+            rows = self.db.conn.execute(query, list(note_ids)).fetchall()
+            passages = 0
+            for note_id, _ in rows:
+                if dry_run:
+                    passages += len(self.passages_of(note_id))
+                else:
+                    passages += self._remove_passages(note_id)
+                    self.db.conn.execute("delete from notes where id = ?", (note_id,))
+        if not dry_run:
+            self.checkpoint()
+        uris = tuple(dict.fromkeys(uri for _, uri in rows))
+        return Forgotten(tuple(f"n{id}" for id, _ in rows), uris, passages, dry_run)
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file and empty it, so that removed text is gone from the disk."""
+        with storage_errors(self.path):
+            (busy, _, _) = self.db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()
+        if busy:
+            raise IntegrityError(
+                f"{self.path}: removed, but another process is reading, so traces stay in the log file",
+                hint="close the other secondme, then run: secondme reindex",
+            )
+
+    def meta(self, key: str) -> str | None:
+        """Return a stored setting of the file itself."""
+        row = self.db.conn.execute("select value from meta where key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def counts(self) -> dict[str, int]:
+        """Return how much is stored: notes, earlier versions, passages, passages with vectors, bytes on disk."""
+        one = self.db.conn.execute(
+            """select (select count(*) from notes where replaced_at is null),
+                      (select count(*) from notes where replaced_at is not null),
+                      (select count(*) from passages), (select count(*) from passage_tokens)"""
+        ).fetchone()
+        files = [self.path, self.path.with_name(self.path.name + "-wal")]
+        size = sum(os.path.getsize(path) for path in files if path.exists())
+        return dict(zip(("notes", "earlier_versions", "passages", "with_vectors", "bytes"), (*one, size), strict=True))
+
+
+def label(note: Note, span: Span) -> str:
+    """Return what names the passage's context in the indexes: who said it, or the title and headings above it."""
+    parts = [note.author] if note.author else [note.title, *span.heading.split(" > ")]
+    return " > ".join(dict.fromkeys(part for part in parts if part))
+
+
+def note_of(row: Sequence[Any]) -> Note:
+    """Return the record of a row of NOTE_COLUMNS."""
+    id, uri, title, text, thread, author, origin, happened_at = row
+    return Note(text, uri, thread, author, from_text(happened_at), origin, title, f"n{id}")
+
+
+PASSAGE_QUERY = """
+    select p.id, p.note_id, p.byte_start, p.byte_end, p.line_start, p.line_end, p.text, p.heading, n.uri, n.thread,
+           p.position, n.author, n.happened_at, n.origin, n.title,
+           (select count(*) from passages q where q.note_id = p.note_id)
+    from passages p join notes n on n.id = p.note_id
+"""
+
+
+def passage_of(row: Sequence[Any]) -> Passage:
+    """Return the record of a row of PASSAGE_QUERY."""
+    id, note_id, start, end, line_start, line_end, text, heading, uri, thread, position, author, at, *rest = row
+    span = Span(start, end, line_start, line_end, text, heading)
+    return Passage(id, note_id, span, uri, thread, position, author, from_text(at), *rest)
