@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondme.ingest.blocks import first_heading
+from secondme.ingest.blocks import opening_heading
 from secondme.ingest.segment import LIMIT, WHOLE, segment
 from secondme.records import Span
 
@@ -115,9 +115,21 @@ def test_a_long_paragraph_is_cut_between_sentences() -> None:
     assert all(span.text.endswith("pink.") and span.text.startswith("The boat") for span in spans)
 
 
+def test_a_log_of_dated_lines_is_cut_between_them() -> None:
+    text = "".join(f"2024-06-{day:02} We went out. It rained all day; we came home early. \n" for day in range(1, 29))
+    assert all(span.text.startswith("2024-06-") for span in segment(text, markdown=False))
+
+
 def test_a_long_list_is_cut_between_its_outer_items() -> None:
     text = "".join(f"- item {i} with some words\n  - detail one of it\n  - detail two of it\n" for i in range(60))
     assert all(span.text.startswith("- item") for span in segment(text, markdown=True))
+
+
+def test_a_long_item_is_cut_between_inner_items_that_keep_their_indentation() -> None:
+    text = "- all of it\n" + "".join(f"\t- item {i} with some words\n" for i in range(60))
+    spans = segment(text, markdown=True)
+    assert len(spans) > 1
+    assert all(span.text.startswith("\t- item") for span in spans[1:])
 
 
 def test_a_line_without_spaces_is_cut_hard() -> None:
@@ -167,7 +179,18 @@ def test_any_repetition_takes_linear_time(piece: str, markdown: bool) -> None:
     assert spans
 
 
-def test_the_first_heading_is_found_past_front_matter_and_code() -> None:
-    assert first_heading("---\ntitle: x\n---\n\n```\n# no\n```\n\n## The *one* ##\n\n# later\n") == "The *one*"
-    assert first_heading("Text\n\nUnder\n=====\n") == "Under"
-    assert first_heading("no heading\n#hashtag\n") == ""
+@pytest.mark.parametrize(
+    ("text", "heading"),
+    [
+        ("---\ntitle: x\n---\n\n## The *one* ##\n\n# later\n", "The *one*"),
+        ("# [Chess](https://example.org) club\n", "Chess club"),
+        ("\nUnder\n=====\n", "Under"),
+        ("Words first.\n\n# Usage\n", ""),
+        ("```\n# no\n```\n", ""),
+        ("#hashtag\n", ""),
+        ("#\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_text_may_open_with_a_heading(text: str, heading: str) -> None:
+    assert opening_heading(text) == heading

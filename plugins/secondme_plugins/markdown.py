@@ -7,7 +7,7 @@ from typing import Any
 
 from secondme.clean import one_line
 from secondme.hookspecs import hookimpl
-from secondme.ingest.blocks import first_heading
+from secondme.ingest.blocks import opening_heading
 from secondme.ingest.dates import date_in, day_in, file_time
 from secondme.ingest.frontmatter import front_matter
 from secondme.records import Note
@@ -18,11 +18,11 @@ TITLE_COLUMNS = 200
 
 @hookimpl
 def read_notes(path: Path, text: str) -> list[Note] | None:
-    """Return the file as one note, titled and dated by its front matter, else by its first heading and its name."""
+    """Return the file as one note, titled and dated by its front matter, else by the heading on top and its name."""
     if path.suffix.lower() not in SUFFIXES:
         return None
     properties = front_matter(text)
-    title = _first_text(properties.get("title")) or first_heading(text) or path.stem
+    title = _first_text(properties.get("title")) or opening_heading(text) or path.stem
     given = (date_in(_first_text(properties.get(key))) for key in ("date", "created"))
     happened_at = next((moment for moment in given if moment), None) or day_in(path.stem) or file_time(path)
     uri = str(path)

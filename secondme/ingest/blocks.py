@@ -17,6 +17,7 @@ _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 _CLOSING_MARKS = re.compile(r"(?:^|[ \t])#+[ \t]*$")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _READ = 300
 """How much of a line is looked at: enough for any mark, and a line of megabytes costs no more than another."""
 _TITLE = 120
@@ -64,9 +65,11 @@ def markdown_blocks(text: str) -> Iterator[Block]:
         yield scan.block
 
 
-def first_heading(text: str) -> str:
-    """Return the first Markdown heading of `text` without its marks, or "" when it has none."""
-    return next((block.path[-1] for block in markdown_blocks(text) if block.shape == "heading" and block.path), "")
+def opening_heading(text: str) -> str:
+    """Return the heading that Markdown `text` opens with, without its marks, or "" when it opens otherwise."""
+    words = (block for block in markdown_blocks(text) if block.shape != "front matter")
+    first = next(words, None)
+    return first.path[-1] if first and first.shape == "heading" and first.path else ""
 
 
 def _lines(text: str, start: int) -> Iterator[tuple[int, int]]:
@@ -143,7 +146,7 @@ class _Scan:
 
     def _enter(self, level: int, title: str) -> tuple[str, ...]:
         self.headings = {depth: name for depth, name in self.headings.items() if depth < level}
-        name = _CLOSING_MARKS.sub("", title).strip()[:_TITLE]
+        name = _CLOSING_MARKS.sub("", _LINK.sub(r"\1", title)).strip()[:_TITLE]
         if name:
             self.headings[level] = name
         return tuple(self.headings.values())

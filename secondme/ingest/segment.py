@@ -25,6 +25,8 @@ _TINY = 100
 
 _INK = re.compile(r"\S")
 _SENTENCE = re.compile(r"""[.!?…]["'”’»)\]]*\s|[。！？]["'”’」』）]*""")
+_RECORD = re.compile(r"\n(?=\||\[?\d{1,4}[-/.:]\d|[-*+]+[ \t])")
+"""Before the row of a table, a line with its date in front, an item that is not in a list."""
 _LINE = re.compile(r"\n")
 _SPACE = re.compile(r"\s")
 _OUTER_ITEM = re.compile(r"\n(?=(?:[-*+]|\d{1,9}[.)])[ \t])")
@@ -33,7 +35,7 @@ _BLANK_LINE = re.compile(r"\n(?=[ \t]*\n)")
 _BREAKS: dict[Shape, tuple[re.Pattern[str], ...]] = {
     "front matter": (_LINE, _SPACE),
     "heading": (_SPACE,),
-    "paragraph": (_SENTENCE, _LINE, _SPACE),
+    "paragraph": (_RECORD, _SENTENCE, _LINE, _SPACE),
     "list": (_OUTER_ITEM, _INNER_ITEM, _LINE, _SENTENCE, _SPACE),
     "code": (_BLANK_LINE, _LINE, _SPACE),
 }
@@ -84,8 +86,8 @@ def _skip_blank(text: str, start: int, end: int) -> int:
     ink = _INK.search(text, start, end)
     if not ink:
         return end
-    indentation = text.rfind("\n", max(start, ink.start() - _SMALL), ink.start()) + 1
-    return indentation or ink.start()
+    line = text.rfind("\n", max(start - 1, 0, ink.start() - _SMALL), ink.start()) + 1
+    return line or ink.start()
 
 
 def _best_cut(text: str, start: int, breaks: Iterable[re.Pattern[str]]) -> int:

@@ -1,0 +1,156 @@
+"""Walks folders and reads files into notes, never changing one and never stopping at a bad one."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from secondme.clean import clean
+from secondme.config import IngestConfig
+from secondme.ingest.ignore import Rules, base_rules, is_marked
+from secondme.plugins import Plugins
+from secondme.records import Note, Skipped
+
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\f\x1b")
+_MANY = 0.01
+"""A file in no known encoding with a larger share of control characters is not text."""
+_REASONS = {
+    errno.ENOENT: "no such file",
+    errno.EACCES: "no permission to read it",
+    errno.EPERM: "no permission to read it",
+    errno.ELOOP: "symbolic link, not followed",
+    errno.ENAMETOOLONG: "its path is too long",
+    errno.ENOTDIR: "not a folder",
+}
+
+
+def walk(root: Path, *, ignore: Iterable[str] = (), home: Path) -> Iterator[Path | Skipped]:
+    """Yield the files below `root` in the order of their names, and what cannot be looked at.
+
+    Left out without a word: what the ignore rules or a mark in a folder exclude, and `home`, the own data folder.
+    Symbolic links are not followed, except `root` itself. Raises ConfigError for a bad pattern in `ignore`.
+    """
+    root, home = Path(os.path.realpath(root)), Path(os.path.realpath(home))
+    rules = base_rules(root, ignore)
+    if root == home:
+        yield Skipped(_name(root), "holds the memory itself")
+        return
+    waiting: list[tuple[Path | Skipped, Rules | None]] = [(root, rules)]
+    while waiting:
+        found, rules_above = waiting.pop()
+        if rules_above is None or isinstance(found, Skipped):
+            yield found
+        elif found != home:
+            try:
+                waiting += reversed(list(_look_into(found, rules_above, is_root=found == root)))
+            except OSError as error:
+                yield Skipped(_name(found), _reason(error))
+
+
+def _look_into(folder: Path, rules: Rules, *, is_root: bool) -> Iterator[tuple[Path | Skipped, Rules | None]]:
+    """Yield what is in `folder`: folders with the rules for them, the rest without."""
+    with os.scandir(folder) as scan:
+        entries = sorted(scan, key=lambda entry: entry.name)
+    files = {entry.name for entry in entries if entry.is_file()}
+    if is_marked(folder, files) and not is_root:
+        return
+    rules = rules.inside(folder, files)
+    for entry in entries:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if rules.ignores(entry.path, is_folder=is_folder):
+            continue
+        if is_folder:
+            yield Path(entry.path), rules
+        elif entry.is_file(follow_symlinks=False):
+            yield Path(entry.path), None
+        else:
+            why = _REASONS[errno.ELOOP] if entry.is_symlink() else "not a regular file"
+            yield Skipped(_name(entry.path), why), None
+
+
+def read_file(path: Path, *, plugins: Plugins, config: IngestConfig, named: bool = False) -> Iterator[Note | Skipped]:
+    """Yield the notes in the file at `path`, or why there are none.
+
+    `named` says that the user named this very file: a link is followed, and a file of a kind that no plugin reads is
+    reported instead of passed over.
+    """
+    path = Path(os.path.realpath(path) if named else os.path.abspath(path))
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        yield Skipped(_name(path), "its name is not utf-8")
+        return
+    text = _read_text(path, config.max_file_bytes)
+    if isinstance(text, str):
+        found = plugins.read_notes(path, text)
+        if found is None:
+            found = [Skipped(str(path), "no plugin reads this kind of file")] if named else []
+        elif not text.strip():
+            found = [Skipped(str(path), "empty")]
+        yield from found
+    elif named or plugins.read_notes(path, "") is not None:
+        # The empty text asks whether a plugin reads files of this name; no one misses a photo among the notes.
+        yield text
+
+
+def _read_text(path: Path, limit: int) -> str | Skipped:
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return Skipped(str(path), "not a regular file")
+        # Between the two calls the file may have become a link or a pipe: neither is followed nor waited for.
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            before = os.fstat(file.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                return Skipped(str(path), "not a regular file")
+            if before.st_size > limit:
+                return Skipped(str(path), f"larger than {limit:,} bytes")
+            data = file.read(limit + 1)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        return Skipped(str(path), _reason(error))
+    if len(data) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        return Skipped(str(path), "it changed while it was read")
+    text = decode(data)
+    return Skipped(str(path), "not text") if text is None else clean(text)
+
+
+def decode(data: bytes) -> str | None:
+    """Return `data` as text, or None when it is none.
+
+    UTF-8, or UTF-16 with its mark. Lines that are not UTF-8 are read as Windows-1252, so that nothing of them is lost.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            text = data.decode("utf-16")
+        except UnicodeDecodeError:
+            return None
+        return None if "\0" in text else text
+    if b"\0" in data:
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass  # not UTF-8 as a whole
+    if len(data) - len(data.translate(None, _CONTROLS)) > _MANY * len(data):
+        return None
+    return "\n".join(_decode_line(line) for line in data.split(b"\n"))
+
+
+def _decode_line(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
+
+
+def _name(path: str | Path) -> str:
+    """Return `path` as text that can be stored and shown, whatever bytes are in it."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0) or (error.strerror or "cannot be read").lower()
