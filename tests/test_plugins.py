@@ -60,10 +60,9 @@ class WrongArgument:
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder on the import path where a test installs plugin packages."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    before = set(sys.modules)
     yield tmp_path
-    for module in set(sys.modules) - before:
-        del sys.modules[module]
+    for name in [name for name in sys.modules if name.startswith("plugin_")]:
+        del sys.modules[name]
 
 
 def install_plugin(folder: Path, name: str, code: str) -> None:
