@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import pytest
 from fakes import FakePlugin
 
+from secondme.models.catalog import get_entry
 from secondme.paths import find_paths
 
 TESTS = Path(__file__).parent
@@ -101,6 +102,19 @@ def no_thread_outlives_its_test() -> Iterator[None]:
 def scripted() -> FakePlugin:
     """A plugin with a scripted model and a hashing embedder; put its replies into `scripted.model.replies`."""
     return FakePlugin()
+
+
+@pytest.fixture
+def model_file() -> ModelFile:
+    """Find a model of the catalog on this machine."""
+
+    def find(alias: str) -> Path:
+        path = MODELS / get_entry(alias).file
+        if not path.exists():
+            pytest.skip(f"{path} is absent: secondme model pull {alias}")
+        return path
+
+    return find
 
 
 @pytest.fixture
