@@ -68,18 +68,9 @@ def _read_iso(words: str) -> datetime | None:
 
 def _read_phrase(words: str, now: datetime) -> datetime | None:
     # Imported here: the grammar of phrases is not needed where dates are ISO, which is nearly always.
-    from secondme.recall.when import find_ranges
+    from secondme.recall.when import read_moment
 
-    bare = re.sub(r"^(?:in|on|at)\s+", "", words, flags=re.IGNORECASE)
-    for candidate in (words, f"on {bare}", f"in {bare}"):  # a preposition says that "the 3rd" or "2019" is a date
-        for found in find_ranges(candidate, now=now):
-            if (
-                found.start is not None
-                and len(candidate) - len(bare) >= found.span[0]
-                and found.span[1] == len(candidate)
-            ):
-                return found.start
-    return None
+    return read_moment(re.sub(r"^(?:in|on|at)\s+", "", words, flags=re.IGNORECASE), now=now)
 
 
 def _read_clock_time(match: re.Match[str]) -> timedelta | None:

@@ -55,12 +55,12 @@ RANGES = [
     ("167 days ago", "2022-11-21T13:56..2022-11-22"),  # the calendar day, or 167 times 24 hours ago
     ("twenty-one days ago", "2023-04-16T13:56..2023-04-17"),
     ("1 month and 21 days ago", "2023-03-18..2023-03-18"),
-    ("two weeks ago", "2023-04-24..2023-04-30"),  # the whole week: nobody counts to the day
+    ("two weeks ago", "2023-04-21..2023-04-30"),  # that week and the days around: nobody counts to the day
     ("5 months ago", "2022-12-01..2022-12-31"),
     ("a year ago", "2022-01-01..2022-12-31"),
     ("a year and a half ago", "2021-11-01..2021-11-30"),
     ("two Sundays ago", day("2023-04-30")),
-    ("I will leave in 3 weeks", "2023-05-29..2023-06-04"),
+    ("I will leave in 3 weeks", "2023-05-26..2023-06-04"),
     ("three weeks from tomorrow", day("2023-05-30")),
     # weeks, months, years around now
     ("last week", "2023-05-01..2023-05-07"),
@@ -97,6 +97,7 @@ RANGES = [
     ("on 7 May 2023", day("2023-05-07")),
     ("May 7, 2023", day("2023-05-07")),
     ("7th of May", day("2023-05-07")),
+    ("October 22: a concert", day("2022-10-22")),
     ("May 9th", day("2022-05-09")),  # the latest one up to now
     ("the twenty-first of June 2022", day("2022-06-21")),
     ("September 10, nineteen oh one", day("1901-09-10")),
@@ -286,7 +287,7 @@ phrases = st.lists(st.sampled_from(WORDS.split()), max_size=12).map(" ".join)
 moments = st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.text() | phrases, moments)
 def test_no_text_makes_it_raise_and_every_range_is_in_order(text: str, now: datetime) -> None:
     for found in find_ranges(text, now=now):
@@ -296,7 +297,7 @@ def test_no_text_makes_it_raise_and_every_range_is_in_order(text: str, now: date
     question_range(text, now=now)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.text() | phrases, moments)
 def test_annotating_twice_adds_nothing(text: str, said_at: datetime) -> None:
     once = annotate(text, said_at=said_at)

@@ -223,7 +223,7 @@ _PATTERNS: tuple[tuple[str, Builder], ...] = (
     (rf"(?:the\s+)?{_DAY}[\s./-]{{0,2}}(?:of\s+)?{_MONTH}(?:-(?={YEAR}))?{_OPEN_YEAR}", _day_in_month),
     (rf"{_MONTH}\s+{_DAY}{_TO}{_OPEN_YEAR}", _days_in_month),
     (rf"(?:the\s+)?{_DAY}{_TO}\s+(?:of\s+)?{_MONTH}{_OPEN_YEAR}", _days_in_month),
-    (rf"{_MONTH}(?:(?:{_GAP}|-)(?:of\s+)?{_YEAR})?(?!\w)(?!\s+[0-9]{{1,2}}(?![0-9:]))", _month),
+    (rf"{_MONTH}(?:(?:{_GAP}|-)(?:of\s+)?{_YEAR})?(?!\w)(?!\s+[0-9]{{1,2}}(?![0-9]|:[0-9]))", _month),
     (rf"{_YEAR}{_GAP}{_MONTH}", _month),
     (r"(?P<year>[0-9]{4})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})(?![0-9])", _iso_date),
     (r"(?P<first>[0-9]{1,2})(?P<sign>[-/.])(?P<second>[0-9]{1,2})[-/.,](?P<year>[12][0-9]{3})(?![0-9])", _number_date),

@@ -42,7 +42,7 @@ COUNT = (
     rf"|{_SPOKEN}(?![a-z])|an?(?![a-z]))"
 )
 ORDINAL = rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)|{_SPOKEN_ORDINAL})"
-DAY = rf"(?:(?:0?[1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)?(?![0-9:]|[.][0-9])|{_SPOKEN_ORDINAL})\b"
+DAY = rf"(?:(?:0?[1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)?(?![0-9]|[:.][0-9])|{_SPOKEN_ORDINAL})\b"
 SPOKEN_YEAR = (
     rf"(?:nineteen|twenty)[ -](?:(?:oh?|zero)[ -](?:{_NINE})|{_FROM_TEN})\b"
     rf"|two\s+thousand(?:(?:\s+and)?\s+{_SPOKEN})?\b"

@@ -94,7 +94,10 @@ def move(moment: datetime, steps: list[tuple[float, Unit]], sign: int) -> dateti
 
 
 def _ago(match: re.Match[str], context: Context) -> Phrase:
-    """Read "two weeks ago": the unit that holds the moment, for few people count to the day when they say weeks."""
+    """Read "two weeks ago": the unit that holds the moment, for few people count to the day when they say weeks.
+
+    Of weeks also the days around the moment: on a Monday they began as the week did.
+    """
     steps, vague = read_amount(match["amount"])
     sign = -1 if match["way"].lower() in {"ago", "back"} else 1
     unit = min((unit for _, unit in steps), key=_UNITS_BY_SIZE.index)
@@ -108,6 +111,8 @@ def _ago(match: re.Match[str], context: Context) -> Phrase:
             period = midnight(period[0]), day_of(period[1])[1]
     elif steps[0][0] >= _COUNTED and unit == "day":
         period = (moment - timedelta(days=1), period[1])
+    elif unit == "week":
+        period = min(period[0], shown[0] - timedelta(days=3)), max(period[1], shown[1] + timedelta(days=3))
     return Phrase(period, unit, match.end(), relative=True, vague=vague, shown=None if shown == period else shown)
 
 

@@ -113,6 +113,16 @@ def annotate(text: str, *, said_at: datetime) -> str:
     return "".join(pieces) + text[done:]
 
 
+def read_moment(words: str, *, now: datetime) -> datetime | None:
+    """Return the start of the day, month or year that `words` name from end to end, or None."""
+    local = _as_local(now)
+    for cue in ("on", "in"):
+        phrase = _read(words, 0, Context(local, cue))
+        if phrase is not None and phrase.stop == len(words):
+            return _as_utc((phrase.shown or phrase.period)[0])
+    return None
+
+
 def format_day(moment: datetime) -> str:
     """Return the local day as people write it: 8 May 2023."""
     return _day_text(_as_local(moment))
