@@ -1,11 +1,13 @@
-"""Open the database file: the driver, its extension, the pragmas, and errors people can act on. Alone imports a driver."""
+"""Open the database file: driver, extension, pragmas, and errors people can act on. Alone imports a driver."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +46,8 @@ PRAGMAS = """
 def open_database(path: Path, *, create: bool) -> Database:
     """Return an open database in autocommit mode; writes go through `writing`.
 
-    Raises NoDatabase where the file is absent and `create` is false.
+    What the driver says about the file itself is raised as an error people can act on. Raises NoDatabase where the file
+    is absent and `create` is false.
     """
     if dbapi2.sqlite_version_info < SAFE_SQLITE:
         raise IntegrityError(
@@ -55,59 +58,133 @@ def open_database(path: Path, *, create: bool) -> Database:
         raise NoDatabase(f"{path}: no memory here yet", hint='add something first: secondme add "..."')
     with storage_errors(path):
         _make_private(path)
-        connection = dbapi2.connect(str(path), timeout=5.0, isolation_level=None)
+        connection = dbapi2.connect(str(path), timeout=5.0, isolation_level=None, factory=_Connection)
+    connection.path = path
+    try:
         connection.execute("pragma busy_timeout = 5000")
         _check_owner(connection, path)
         connection.enable_load_extension(True)
         sqlite_vec.load(connection)
         connection.enable_load_extension(False)
         connection.executescript(PRAGMAS)
+    except BaseException:
+        connection.close()
+        raise
     return sqlite_utils.Database(connection)
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of the driver, of SQLite in it, of its encryption and of the vector extension."""
+    connection = dbapi2.connect(":memory:")
+    try:
+        connection.enable_load_extension(True)
+        sqlite_vec.load(connection)
+        (vectors,) = connection.execute("select vec_version()").fetchone()
+        (words,) = connection.execute("select sqlite_compileoption_used('ENABLE_FTS5')").fetchone()
+        cipher = connection.execute("pragma cipher_version").fetchone()
+    finally:
+        connection.close()
+    return {
+        "sqlcipher3": metadata.version("sqlcipher3"),
+        "sqlite": dbapi2.sqlite_version,
+        "cipher": cipher[0] if cipher else "",
+        "sqlite-vec": vectors,
+        "fts5": "yes" if words else "",
+    }
+
+
 @contextmanager
-def writing(db: Database, path: Path) -> Iterator[None]:
+def writing(db: Database) -> Iterator[None]:
     """Hold the write lock for one decision: all of it is stored when this ends, or nothing is."""
-    with storage_errors(path):
-        if db.conn.in_transaction:
-            with db.atomic():
-                yield
-            return
-        # Taking the lock at once avoids the failure of a reader that turns into a writer too late.
-        db.conn.execute("begin immediate")
-        try:
+    nested = db.conn.in_transaction
+    if nested:
+        with db.atomic():
             yield
-            db.conn.execute("commit")
-        except BaseException:
-            if db.conn.in_transaction:
-                db.conn.execute("rollback")
-            raise
+        return
+    # Taking the lock at once avoids the failure of a reader that turns into a writer too late.
+    db.conn.execute("begin immediate")
+    try:
+        yield
+        db.conn.execute("commit")
+    except BaseException:
+        # A full disk has undone the transaction already.
+        if db.conn.in_transaction:
+            db.conn.execute("rollback")
+        raise
 
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn the driver's errors about the file itself into ones that say what to do."""
+    """Turn errors of the driver and of the system about the file itself into ones that say what to do."""
     try:
         yield
-    except (dbapi2.OperationalError, dbapi2.DatabaseError, PermissionError) as error:
+    except (dbapi2.DatabaseError, OSError) as error:
         known = _explain(error, path)
         if known is None:
             raise
         raise known from error
 
 
+class _Cursor(dbapi2.Cursor):  # type: ignore[misc]  # the driver has no types
+    """A cursor whose errors about the file say what to do, wherever rows are read."""
+
+    def execute(self, *arguments: Any) -> Any:
+        with storage_errors(self.connection.path):
+            return super().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> Any:
+        with storage_errors(self.connection.path):
+            return super().executemany(*arguments)
+
+    def executescript(self, *arguments: Any) -> Any:
+        with storage_errors(self.connection.path):
+            return super().executescript(*arguments)
+
+    def fetchone(self) -> Any:
+        with storage_errors(self.connection.path):
+            return super().fetchone()
+
+    def fetchall(self) -> Any:
+        with storage_errors(self.connection.path):
+            return super().fetchall()
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except dbapi2.DatabaseError as error:
+            # Spelled out, because this runs once for each row.
+            raise (_explain(error, self.connection.path) or error) from error
+
+
+class _Connection(dbapi2.Connection):  # type: ignore[misc]  # the driver has no types
+    """A connection that knows its file."""
+
+    path: Path
+
+    def cursor(self, factory: type[_Cursor] = _Cursor) -> Any:
+        return super().cursor(factory)
+
+
 def _explain(error: Exception, path: Path) -> SecondmeError | None:
-    text = str(error).lower()
-    if "locked" in text or "busy" in text:
-        return Locked(f"{path}: another process is writing", hint="try again in a moment")
-    if "not a database" in text or "file is encrypted" in text:
-        return WrongKey(f"{path}: not a secondme database, or encrypted with another key")
-    if "full" in text:
-        return IntegrityError(f"{path}: no space left on the disk; nothing of this was stored", hint="free some space")
-    if "malformed" in text or "corrupt" in text:
-        return IntegrityError(f"{path}: the database is damaged ({text})", hint="keep the file; restore a backup")
-    if isinstance(error, PermissionError) or "readonly" in text or "unable to open" in text or "disk i/o" in text:
-        return IntegrityError(f"{path}: cannot be written ({text})", hint="check the folder, its owner and its disk")
+    if isinstance(error, OSError):
+        name = "FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "CANTOPEN"
+    else:
+        name = str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").partition("_")[0]
+    match name:
+        case "BUSY" | "LOCKED":
+            return Locked(f"{path}: another process is writing", hint="try again in a moment")
+        case "NOTADB":
+            return WrongKey(f"{path}: not a secondme database, or encrypted with another key")
+        case "FULL":
+            return IntegrityError(
+                f"{path}: no space left on the disk; nothing of this was stored", hint="free some space and try again"
+            )
+        case "CORRUPT":
+            return IntegrityError(f"{path}: the database is damaged ({error})", hint="keep the file; restore a backup")
+        case "READONLY" | "CANTOPEN" | "IOERR" | "PERM" | "AUTH":
+            return IntegrityError(
+                f"{path}: cannot be read or written ({error})", hint="check the folder, its owner and its disk"
+            )
     return None
 
 

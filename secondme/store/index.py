@@ -150,14 +150,20 @@ class Index:
         if self.embedder:
             self.db.conn.executemany("delete from passage_vectors where passage_id = ?", [(id,) for id in ids])
 
-    def nearest(self, code: bytes, *, k: int) -> Ints:
-        """Return the ids of the `k` passages whose pooled vectors differ from `code` in the fewest bits."""
-        if not self.embedder:
-            return np.empty(0, dtype=np.int64)
-        rows = self.db.conn.execute(
-            "select passage_id from passage_vectors where pooled match vec_bit(?) and k = ?", (code, min(k, 4096))
-        )
-        return np.array([row[0] for row in rows], dtype=np.int64)
+    def nearest(self, code: bytes, *, k: int) -> tuple[Ints, NDArray[np.float64]]:
+        """Return the ids of the `k` passages whose pooled vectors differ from `code` in the fewest bits, and how close.
+
+        Closeness is 1 where all bits agree and 0 where half of them do.
+        """
+        rows: list[tuple[int, float]] = []
+        if self.embedder:
+            rows = self.db.conn.execute(
+                "select passage_id, distance from passage_vectors where pooled match vec_bit(?) and k = ?",
+                (code, min(k, 4096)),
+            ).fetchall()
+        ids = np.array([id for id, _ in rows], dtype=np.int64)
+        distances = np.array([distance for _, distance in rows], dtype=np.float64)
+        return ids, 1 - distances / (len(code) * 4)
 
     def codes(self, ids: Ints) -> dict[int, bytes]:
         """Return the token codes of those passages that have them."""
@@ -181,7 +187,16 @@ class Index:
         """Raise IntegrityError where an index does not fit the passages."""
         problems = [row[0] for row in self.db.conn.execute("pragma integrity_check(5)") if row[0] != "ok"]
         problems += [f"missing row: {row}" for row in self.db.conn.execute("pragma foreign_key_check")]
-        self.db.conn.execute("insert into passage_words (passage_words, rank) values ('integrity-check', 1)")
+        for table, what in (
+            ("passage_words", "word index"),
+            ("passage_trigrams", "index of Chinese, Japanese and Korean"),
+        ):
+            # Only the word index can be compared with the passages; the other one is compared with itself.
+            compared = int(table == "passage_words")
+            try:
+                self.db.conn.execute(f"insert into {table} ({table}, rank) values ('integrity-check', {compared})")
+            except IntegrityError:
+                problems.append(f"the {what} does not fit the passages")
         if self.embedder:
             (odd,) = self.db.conn.execute(
                 """select count(*) from passage_vectors v full join passage_tokens t on t.passage_id = v.passage_id

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Migrations
 
 from secondme.errors import NewerDatabase
+from secondme.store.connect import writing
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -92,11 +93,18 @@ NOTES = (
 
 def migrate(db: Database) -> None:
     """Bring the tables up to date; a file that a newer secondme has written is refused."""
+    if _pending(db):
+        with writing(db):
+            # Another process may have brought them up to date while this one waited for the lock.
+            if _pending(db):
+                migrations.apply(db)
+
+
+def _pending(db: Database) -> bool:
     known = {migration.name for migration in migrations._migrations}
-    newer = sorted({migration.name for migration in migrations.applied(db)} - known)
-    if newer:
+    applied = {migration.name for migration in migrations.applied(db)}
+    if newer := sorted(applied - known):
         raise NewerDatabase(
             f"this memory was written by a newer secondme (it has {newer[-1]})", hint="pip install --upgrade secondme"
         )
-    if len(known) > len(list(migrations.applied(db))):
-        migrations.apply(db)
+    return applied < known

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from secondme.clock import from_text, to_text
 from secondme.errors import IntegrityError
 from secondme.records import Filters, Forgotten, Note, Passage, Span
-from secondme.store.connect import open_database, storage_errors, writing
+from secondme.store.connect import open_database, writing
 from secondme.store.index import Index, conditions
 from secondme.store.schema import migrate
 
@@ -32,8 +32,7 @@ class Store:
         self.db = open_database(path, create=create)
         self._changes = 0
         try:
-            with storage_errors(path):
-                migrate(self.db)
+            migrate(self.db)
         except BaseException:
             self.db.close()
             raise
@@ -56,20 +55,21 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the write lock for one decision: all of it is stored when this ends, or nothing is."""
-        with writing(self.db, self.path):
+        with writing(self.db):
             yield
         self._changes += 1
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Show one state of the file to all reads inside, whatever other processes write meanwhile."""
-        with storage_errors(self.path):
-            self.db.conn.execute("begin")
-            try:
-                # The state is chosen at the first read, not at "begin".
-                self.db.conn.execute("select 1 from meta").fetchone()
-                yield
-            finally:
+        self.db.conn.execute("begin")
+        try:
+            # The state is chosen at the first read, not at "begin".
+            self.db.conn.execute("select 1 from meta").fetchone()
+            yield
+        finally:
+            # An error of the disk may have ended it.
+            if self.db.conn.in_transaction:
                 self.db.conn.execute("rollback")
 
     def version(self) -> tuple[int, int]:
@@ -92,8 +92,7 @@ class Store:
         if found and found[1] is None:
             return found[0], True
         for (earlier,) in execute("select id from notes where uri = ? and replaced_at is null", (note.uri,)).fetchall():
-            self._remove_passages(earlier)
-            execute("update notes set replaced_at = ? where id = ?", (now, earlier))
+            self.retire(earlier, now)
         if found:
             note_id = found[0]
             execute("update notes set replaced_at = null where id = ?", (note_id,))
@@ -105,15 +104,25 @@ class Store:
                    values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (*row, to_text(note.happened_at), now),
             ).lastrowid
+        self.add_passages(note_id, note, spans)
+        return note_id, False
+
+    def retire(self, note_id: int, moment: str) -> None:
+        """Keep a version as an earlier one that is no longer found. Call it within a transaction."""
+        self._remove_passages(note_id)
+        self.db.conn.execute("update notes set replaced_at = ? where id = ?", (moment, note_id))
+
+    def add_passages(self, note_id: int, note: Note, spans: Sequence[Span]) -> None:
+        """Store the passages of a version that becomes the current one. Call it within a transaction."""
         self.db.conn.executemany(
-            """insert into passages (note_id, position, byte_start, byte_end, line_start, line_end, heading, label, text)
+            """insert into passages
+                   (note_id, position, byte_start, byte_end, line_start, line_end, heading, label, text)
                values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
                 (note_id, at, s.start, s.end, s.line_start, s.line_end, s.heading, label(note, s), s.text)
                 for at, s in enumerate(spans)
             ],
         )
-        return note_id, False
 
     def _remove_passages(self, note_id: int) -> int:
         ids = [row[0] for row in self.db.conn.execute("select id from passages where note_id = ?", (note_id,))]
@@ -141,7 +150,7 @@ class Store:
 
     def passages(self, ids: Sequence[int]) -> list[Passage]:
         """Return the passages with these ids, in the order given; unknown ids are left out."""
-        found = {}
+        found: dict[int, Passage] = {}
         for start in range(0, len(ids), 500):
             some = list(ids[start : start + 500])
             marks = ", ".join("?" * len(some))
@@ -174,8 +183,7 @@ class Store:
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and empty it, so that removed text is gone from the disk."""
-        with storage_errors(self.path):
-            (busy, _, _) = self.db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()
+        (busy, _, _) = self.db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()
         if busy:
             raise IntegrityError(
                 f"{self.path}: removed, but another process is reading, so traces stay in the log file",
