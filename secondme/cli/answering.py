@@ -1,0 +1,85 @@
+"""How an answer reaches the screen: piece by piece, then its sources."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from secondme.clean import clean
+from secondme.cli import explain
+from secondme.cli.output import DIM, day, match_head, match_record, paint, place, print_json, say, snippet
+from secondme.records import Answer, Filters, Match
+
+if TYPE_CHECKING:
+    from secondme.answer import AnswerStream
+    from secondme.assistant import Assistant
+
+NOT_HELD = "memory does not hold anything on this"
+
+
+def show_answer(stream: AnswerStream, *, brief: bool, json: bool, plain: bool) -> int:
+    """Print an answer as it comes, then its sources; return the exit code."""
+    if not json and sys.stderr.isatty():
+        say(f"{len(stream.evidence)} passages of evidence")
+    printed = _print_pieces(stream, silent=json)
+    answer = stream.answer
+    if json:
+        _print_answer_json(answer)
+    else:
+        if not printed and answer.text:
+            print(clean(answer.text))
+        if not brief:
+            print_sources(answer.citations, stream.evidence, plain=plain)
+    return 1 if answer.abstained else 0
+
+
+def _print_pieces(stream: AnswerStream, *, silent: bool) -> bool:
+    """Print the pieces unless `silent`; return whether there were any. Interrupted, what came stays."""
+    printed = False
+    try:
+        for piece in stream:
+            if not silent:
+                print(clean(piece), end="", flush=True)
+                printed = True
+    finally:
+        stream.close()
+        if printed:
+            print(flush=True)
+    return printed
+
+
+def _print_answer_json(answer: Answer) -> None:
+    print_json(
+        text=clean(answer.text),
+        abstained=answer.abstained,
+        citations=[match_record(match) for match in answer.citations],
+        regime=answer.regime,
+        trace=dict(answer.trace),
+    )
+
+
+def print_sources(citations: Iterable[Match], evidence: tuple[Match, ...], *, plain: bool) -> None:
+    """Print the sources under the numbers they have in the text."""
+    for match in citations:
+        parts = (match.id, day(match.happened_at), place(match.uri, match.line_start))
+        line = " · ".join(clean(part) for part in parts if part)
+        print(paint(f"[{evidence.index(match) + 1}] {line}", DIM, plain=plain))
+
+
+def show_evidence(me: Assistant, question: str, *, k: int | None, filters: Filters, json: bool, plain: bool) -> int:
+    """Print the passages an answer would be made of; return the exit code."""
+    started = time.monotonic()
+    found = me.search(question, k=k or me.config.answer.evidence, filters=filters)
+    trace = explain.trace_of(me, question, found, seconds=time.monotonic() - started)
+    abstained = not found.matches
+    if json:
+        citations = [match_record(match) for match in found.matches]
+        print_json(text="", abstained=abstained, citations=citations, regime="none", trace=trace)
+    elif abstained:
+        print(NOT_HELD)
+    for number, match in enumerate(() if json else found.matches, start=1):
+        print(f"[{number}] {match_head(match, plain=plain)}")
+        print(f"  {snippet(match.text)}")
+    return 1 if abstained else 0

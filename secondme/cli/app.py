@@ -1,0 +1,79 @@
+"""Puts the commands together and runs one of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from secondme import __version__
+from secondme.cli import add, demo, find, notes, plugins, settings
+from secondme.config import load_config
+from secondme.errors import ConfigError, UsageError
+from secondme.paths import find_paths
+from secondme.plugins import Plugins, load_plugins
+
+PROGRAM = "secondme"
+COMMANDS = (add, find, notes, settings, plugins, demo)
+
+
+def run(arguments: list[str]) -> int:
+    """Run `secondme` with `arguments` and return its exit code; raises SecondmeError."""
+    loaded = _load_plugins()
+    app = build_app(loaded)
+    for failed in loaded.failed:
+        print(f"{PROGRAM}: plugin {failed.what!r} could not be loaded: {failed.why}", file=sys.stderr)
+    if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
+        app(prog_name=PROGRAM)
+    command = get_command(app)
+    try:
+        # Not app(): it would turn a closed pipe into an error and print usage errors in another form than ours.
+        with command.make_context(PROGRAM, arguments, obj=loaded) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except typer.TyperException as error:
+        where = getattr(error, "ctx", None)
+        path = where.command_path if where else PROGRAM
+        raise UsageError(error.format_message(), hint=f"{path} --help") from error
+    return 0
+
+
+def build_app(loaded: Plugins) -> typer.Typer:
+    """Return all commands, those of plugins included."""
+    app = typer.Typer(
+        name=PROGRAM,
+        rich_markup_mode=None,  # rich takes longer to import than all of the help to show
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(secondme)
+    for module in COMMANDS:
+        module.register(app)
+    loaded.register_commands(app)
+    return app
+
+
+def secondme(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+) -> None:
+    """A personal memory that lives in the terminal and never leaves the machine."""
+    if version:
+        print(f"{PROGRAM} {__version__}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(2)
+
+
+def _load_plugins() -> Plugins:
+    try:
+        return load_plugins(load_config(find_paths().config).plugins.disabled)
+    except ConfigError:
+        # Help and `config path` work all the same; a command that needs the settings says what is wrong with them.
+        return load_plugins(installed=False)

@@ -1,0 +1,91 @@
+"""`secondme search` and `secondme ask`."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from secondme.cli import answering, explain
+from secondme.cli.options import Author, Json, Kind, Plain, Since, Source, Until, filters_of, open_memory
+from secondme.cli.output import match_head, match_record, paint, print_json, say, snippet
+from secondme.records import Match
+
+Question = Annotated[list[str], typer.Argument(metavar="QUESTION", help="Words or a question, in quotes or not.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show what each part of the ranking added.")]
+Expect = Annotated[str, typer.Option(metavar="ID", help="Say why this note is or is not among the matches.")]
+Brief = Annotated[bool, typer.Option("--brief", help="A short phrase without sources, for scripts.")]
+NoModel = Annotated[bool, typer.Option("--no-llm", help="Show the evidence instead of an answer.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(search)
+    app.command()(ask)
+
+
+def search(  # noqa: PLR0913  each one is an option
+    context: typer.Context,
+    query: Question,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many matches.")] = 10,
+    since: Since = "",
+    until: Until = "",
+    source: Source = "",
+    author: Author = "",
+    kind: Kind = None,
+    json: Json = False,
+    plain: Plain = False,
+    explained: Explain = False,
+    expect: Expect = "",
+) -> None:
+    """Find what was said or written, by words and by meaning. No language model."""
+    question, filters = " ".join(query), filters_of(since, until, source, author, kind)
+    with open_memory(context) as me:
+        started = time.monotonic()
+        found = me.search(question, k=k, filters=filters)
+        trace = explain.trace_of(me, question, found, seconds=time.monotonic() - started)
+        expected = explain.expected(me, found, expect, filters=filters) if expect else None
+    if json:
+        extra = {"expected": explain.expected_record(expected)} if expected else {}
+        print_json(matches=[match_record(match) for match in found.matches], trace=trace, **extra)
+    else:
+        _print_matches(found.matches, explained=explained, plain=plain)
+        for line in [*(explain.trace_lines(trace) if explained else []), *(expected.lines() if expected else [])]:
+            print(paint(line, "2", plain=plain))
+    if not found.matches:
+        say("nothing found")
+        raise typer.Exit(1)
+
+
+def _print_matches(matches: list[Match], *, explained: bool, plain: bool) -> None:
+    for match in matches:
+        print(match_head(match, plain=plain))
+        print(f"  {snippet(match.text)}")
+        if explained:
+            print(paint(f"  {explain.shares(match.score, match.arms)}", "2", plain=plain))
+
+
+def ask(  # noqa: PLR0913  each one is an option
+    context: typer.Context,
+    question: Question,
+    k: Annotated[int | None, typer.Option("-k", min=1, help="How many passages to answer from.")] = None,
+    since: Since = "",
+    until: Until = "",
+    source: Source = "",
+    author: Author = "",
+    kind: Kind = None,
+    brief: Brief = False,
+    no_llm: NoModel = False,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Answer a question from memory, with the sources. Exit code 1 where memory does not hold it."""
+    words, filters = " ".join(question), filters_of(since, until, source, author, kind)
+    with open_memory(context) as me:
+        if no_llm:
+            code = answering.show_evidence(me, words, k=k, filters=filters, json=json, plain=plain)
+        else:
+            stream = me.ask_stream(words, k=k, filters=filters, brief=brief)
+            code = answering.show_answer(stream, brief=brief, json=json, plain=plain)
+    raise typer.Exit(code)

@@ -1,0 +1,107 @@
+"""`secondme show`, `open`, `list` and `forget`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from secondme.clean import clean
+from secondme.cli import editor
+from secondme.cli.options import Author, Json, Plain, Since, Source, Until, filters_of, open_memory
+from secondme.cli.output import note_head, note_line, note_record, paint, passage_record, print_json, say
+from secondme.errors import UsageError
+from secondme.records import Forgotten, Note, Passage
+
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids such as n12.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(show)
+    app.command("open")(open_note)
+    app.command("list")(list_notes)
+    app.command()(forget)
+
+
+def show(context: typer.Context, ids: Ids, json: Json = False, plain: Plain = False) -> None:
+    """Show notes as they were written, or one passage of a note (n12.3)."""
+    with open_memory(context) as me:
+        found = [me.note(id) for id in ids]
+    if json:
+        print_json(notes=[passage_record(note, passage) if passage else note_record(note) for note, passage in found])
+        return
+    for number, (note, passage) in enumerate(found):
+        if number:
+            print()
+        _print_note(note, passage, plain=plain)
+
+
+def _print_note(note: Note, passage: Passage | None, *, plain: bool) -> None:
+    print(note_head(note, plain=plain))
+    if passage is None:
+        text = clean(note.text)
+        print(text, end="" if text.endswith("\n") else "\n")
+        return
+    width = len(str(passage.span.line_end))
+    for number, line in enumerate(clean(passage.span.text).split("\n"), start=passage.span.line_start):
+        print(f"{paint(f'{number:>{width}}', '2', plain=plain)}  {line}")
+
+
+def open_note(context: typer.Context, id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Open the source of a note or passage in $VISUAL or $EDITOR, at its line."""
+    with open_memory(context) as me:
+        note, passage = me.note(id)
+    editor.open_source(note, line=passage.span.line_start if passage else 1)
+
+
+def list_notes(  # noqa: PLR0913  each one is an option
+    context: typer.Context,
+    number: Annotated[int, typer.Option("-n", min=0, help="How many; 0 for all.")] = 20,
+    since: Since = "",
+    until: Until = "",
+    source: Source = "",
+    author: Author = "",
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """List notes, the newest first."""
+    filters = filters_of(since, until, source, author)
+    with open_memory(context) as me:
+        notes = list(me.notes(filters, limit=number or -1))
+    if json:
+        print_json(notes=[note_record(note) for note in notes])
+    for note in () if json else notes:
+        print(note_line(note, plain=plain))
+    if not notes:
+        say("nothing found")
+        raise typer.Exit(1)
+
+
+def forget(
+    context: typer.Context,
+    ids: Ids,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove notes for good: every version, passage and index entry of them. Your files stay."""
+    asks = not dry_run and not yes
+    if asks and not sys.stdin.isatty():
+        raise UsageError("forget removes notes for good and cannot ask here", hint="--dry-run shows what goes; --yes")
+    with open_memory(context) as me:
+        planned = me.forget(ids, dry_run=True)
+        if asks or dry_run:
+            _print_forgotten(planned)
+        if asks and not typer.confirm("forget this for good?", err=True):
+            say("nothing was removed")
+            raise typer.Exit(1)
+        if not dry_run:
+            _print_forgotten(me.forget(ids))
+
+
+def _print_forgotten(forgotten: Forgotten) -> None:
+    verb = "would remove" if forgotten.dry_run else "removed"
+    print(f"{verb} {' '.join(forgotten.ids)}: {forgotten.passages:,} passages")
+    for uri in forgotten.uris:
+        print(f"  {clean(uri)}")

@@ -1,0 +1,26 @@
+"""`secondme plugins`."""
+
+from __future__ import annotations
+
+import typer
+
+from secondme.cli.options import Json
+from secondme.cli.output import print_json
+from secondme.plugins import Plugins
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("plugins")(list_plugins)
+
+
+def list_plugins(context: typer.Context, json: Json = False) -> None:
+    """List the plugins: name, version, what they do."""
+    loaded: Plugins = context.obj
+    if json:
+        plugins = [{"name": item.name, "version": item.version, "hooks": item.hooks} for item in loaded.listing()]
+        print_json(plugins=plugins, failed=[{"name": item.what, "why": item.why} for item in loaded.failed])
+        return
+    width = max((len(item.name) for item in loaded.listing()), default=0)
+    for item in loaded.listing():
+        print(f"{item.name:<{width}}  {item.version or '-':<8}  {', '.join(item.hooks)}")
