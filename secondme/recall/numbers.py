@@ -25,6 +25,12 @@ _FIRST_TEXT = (
     "presidents q1 q2 q3 q4 sept tues thur thurs since after before until till by from between prior ever up "
     "recent rest"
 )
+_WEAK_TEXT = (
+    "the a an this these in on last past previous next coming new good black about around over just more less early "
+    "late earlier later half up ever by from before after since until till one second first"
+)
+_UNIT_TEXT = "minute min hour hr day weekend week month quarter year yr decade"
+_NEXT_TEXT = "other than to of morning afternoon evening night following part and"
 _SMALL = _SMALL_TEXT.split()
 _SMALL_ORDINALS = _ORDINAL_TEXT.split()
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
@@ -57,7 +63,7 @@ WEEKDAY = (
 )
 WEEKDAYS = rf"(?:{'|'.join(WEEKDAY_NAMES)})s?(?![a-z])"
 SEASON = rf"(?:{'|'.join(SEASON_STARTS)})\b"
-UNIT = r"(?:minute|min|hour|hr|day|weekend|week|month|quarter|year|yr|decade)"
+UNIT = rf"(?:{_UNIT_TEXT.replace(' ', '|')})"
 HOLIDAY = rf"(?:{'|'.join(pattern for pattern, _ in HOLIDAYS)})(?![a-z])"
 _HOLIDAY_PATTERNS = [(re.compile(pattern, re.IGNORECASE | re.ASCII), make) for pattern, make in HOLIDAYS]
 
@@ -68,6 +74,11 @@ FIRST_WORDS = frozenset(_FIRST_TEXT.split()).union(
     _WORDS, _ORDINALS, SEASON_STARTS, WEEKDAY_NAMES, _WEEKDAY_NUMBERS, _MONTH_NUMBERS, (m.lower() for m in MONTH_NAMES)
 )
 """The words an expression can begin with, besides digits; all others are skipped without a look."""
+WEAK_WORDS = frozenset(_WEAK_TEXT.split())
+"""Of these the common ones, which begin an expression only before one of NEXT_WORDS or digits."""
+NEXT_WORDS = FIRST_WORDS.union(
+    _NEXT_TEXT.split(), (f"{name}s" for name in WEEKDAY_NAMES), *((unit, f"{unit}s") for unit in _UNIT_TEXT.split())
+)
 
 
 def read_count(text: str) -> tuple[float, bool]:

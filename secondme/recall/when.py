@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from secondme.recall.calendar import MONTH_NAMES, SEASON_STARTS, Period, midnight, month_of
 from secondme.recall.dates import Context, Phrase, Tense
-from secondme.recall.numbers import FIRST_WORDS
+from secondme.recall.numbers import FIRST_WORDS, NEXT_WORDS, WEAK_WORDS
 from secondme.recall.phrases import read_phrase
 
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -145,13 +145,18 @@ def _blanked(match: re.Match[str]) -> str:
 
 def _candidates(text: str) -> Iterator[tuple[int, str]]:
     """Yield each place where an expression can begin, with the word before it."""
-    before, end = "", 0
-    for match in _WORD.finditer(text):
-        word, start = match[0].lower(), match.start()
+    matches = list(_WORD.finditer(text))
+    words = [match[0].lower() for match in matches]
+    for i, (match, word) in enumerate(zip(matches, words, strict=True)):
+        if word not in FIRST_WORDS and not word[0].isdigit():
+            continue
+        following = words[i + 1] if i + 1 < len(words) else " "
+        if word in WEAK_WORDS and following not in NEXT_WORDS and not following[0].isdigit():
+            continue
+        start = match.start()
         is_decimal = word[0].isdigit() and start > 1 and text[start - 1] in ".,/-" and text[start - 2].isdigit()
-        if (word in FIRST_WORDS or word[0].isdigit()) and not is_decimal:
-            yield start, before if text[end:start].isspace() else ""
-        before, end = word, match.end()
+        if not is_decimal:
+            yield start, words[i - 1] if i and text[matches[i - 1].end() : start].isspace() else ""
 
 
 def _scan_phrases(text: str, now: datetime) -> Iterator[tuple[int, Phrase]]:
