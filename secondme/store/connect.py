@@ -49,11 +49,7 @@ def open_database(path: Path, *, create: bool) -> Database:
     What the driver says about the file itself is raised as an error people can act on. Raises NoDatabase where the file
     is absent and `create` is false.
     """
-    if dbapi2.sqlite_version_info < SAFE_SQLITE:
-        raise IntegrityError(
-            f"SQLite {dbapi2.sqlite_version} can corrupt a database that two processes use",
-            hint="pip install --upgrade sqlcipher3",
-        )
+    _check_version()
     if not create and not path.exists():
         raise NoDatabase(f"{path}: no memory here yet", hint='add something first: secondme add "..."')
     with storage_errors(path):
@@ -74,23 +70,21 @@ def open_database(path: Path, *, create: bool) -> Database:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the driver, of SQLite in it, of its encryption and of the vector extension."""
+    """Return the versions of the driver and of what is in it. Raises IntegrityError where a part of it is missing."""
+    _check_version()
     connection = dbapi2.connect(":memory:")
     try:
         connection.enable_load_extension(True)
         sqlite_vec.load(connection)
         (vectors,) = connection.execute("select vec_version()").fetchone()
-        (words,) = connection.execute("select sqlite_compileoption_used('ENABLE_FTS5')").fetchone()
-        cipher = connection.execute("pragma cipher_version").fetchone()
+        connection.execute("create virtual table words using fts5 (text, tokenize = 'porter unicode61')")
+        (cipher,) = connection.execute("pragma cipher_version").fetchone()
+    except (dbapi2.DatabaseError, AttributeError) as error:
+        raise IntegrityError(f"the database driver lacks something: {error}", hint="install secondme again") from error
     finally:
         connection.close()
-    return {
-        "sqlcipher3": metadata.version("sqlcipher3"),
-        "sqlite": dbapi2.sqlite_version,
-        "cipher": cipher[0] if cipher else "",
-        "sqlite-vec": vectors,
-        "fts5": "yes" if words else "",
-    }
+    sqlite = {"sqlcipher3": metadata.version("sqlcipher3"), "SQLite": dbapi2.sqlite_version, "SQLCipher": cipher}
+    return {**sqlite, "sqlite-vec": vectors, "FTS5": "there"}
 
 
 @contextmanager
@@ -186,6 +180,14 @@ def _explain(error: Exception, path: Path) -> SecondmeError | None:
                 f"{path}: cannot be read or written ({error})", hint="check the folder, its owner and its disk"
             )
     return None
+
+
+def _check_version() -> None:
+    if dbapi2.sqlite_version_info < SAFE_SQLITE:
+        raise IntegrityError(
+            f"SQLite {dbapi2.sqlite_version} can corrupt a database that two processes use",
+            hint="pip install --upgrade sqlcipher3",
+        )
 
 
 def _make_private(path: Path) -> None:

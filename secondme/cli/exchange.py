@@ -1,0 +1,144 @@
+"""`secondme export` and `import`."""
+
+from __future__ import annotations
+
+import json as json_lines
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from secondme.cli.intake import STDIN, fill_vectors
+from secondme.cli.options import Json, open_memory
+from secondme.cli.output import Progress, print_json, report_skipped, say
+from secondme.errors import IntegrityError, UsageError
+from secondme.records import Added
+
+if TYPE_CHECKING:
+    from secondme.assistant import Assistant
+
+NAMED = 20
+"""So many skipped lines are named one by one."""
+
+Target = Annotated[str, typer.Argument(metavar="FILE|-", help="The file to write, or - for stdout.")]
+Source = Annotated[str, typer.Argument(metavar="FILE|-", help="A file that export wrote, or - for stdin.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Replace a file of that name without asking.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("export")(export_notes)
+    app.command("import")(import_notes)
+
+
+def export_notes(context: typer.Context, target: Target, yes: Yes = False, json: Json = False) -> None:
+    """Write everything you ever stored, earlier versions included, as JSON lines."""
+    to_stdout = target == STDIN
+    if to_stdout and json:
+        raise UsageError("stdout is taken by the notes", hint="give a file, or leave out --json")
+    with open_memory(context) as me:
+        if to_stdout:
+            _write(me, sys.stdout.buffer)
+            return
+        path = Path(target).expanduser().resolve()
+        _may_replace(path, me.paths.database, yes=yes)
+        with _replacing(path) as file:
+            versions = _write(me, file)
+    if json:
+        print_json(file=str(path), versions=versions)
+    else:
+        say(f"{versions:,} versions of notes are in {path}")
+
+
+def _write(me: Assistant, file: IO[bytes]) -> int:
+    from secondme.exchange import export
+
+    versions = 0
+    for versions, item in enumerate(export(me.store), start=1):  # noqa: B007  the last number is the count
+        file.write(json_lines.dumps(item, ensure_ascii=False).encode() + b"\n")
+    file.flush()
+    return versions
+
+
+def _may_replace(path: Path, database: Path, *, yes: bool) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}")
+    if path.exists() and (not path.is_file() or path == database.resolve()):
+        raise UsageError(f"{path} cannot be replaced by an export", hint="name another file, or - for stdout")
+    if not path.exists() or yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{path} exists and export cannot ask here", hint="--yes replaces it")
+    if not typer.confirm(f"replace {path}?", err=True):
+        say("nothing was written")
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a private file that takes the name `path` once it is whole and on the disk."""
+    name = ""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except OSError as error:
+        raise IntegrityError(
+            f"{path}: {(error.strerror or str(error)).lower()}", hint="nothing was exported"
+        ) from error
+    finally:
+        if name:
+            Path(name).unlink(missing_ok=True)
+
+
+def import_notes(context: typer.Context, source: Source, json: Json = False) -> None:
+    """Take in what `export` wrote. Doing it twice adds nothing."""
+    with _opened(source) as lines, open_memory(context, create=True) as me:
+        done = _read(me, lines)
+    if json:
+        skipped = [{"what": item.what, "why": item.why} for item in done.skipped]
+        print_json(added=done.added, known=done.known, skipped=skipped)
+    else:
+        print(f"{done.added:,} versions of notes added, {done.known:,} already known")
+    report_skipped(done.skipped[:NAMED])
+    if more := len(done.skipped[NAMED:]):
+        say(f"skipped {more:,} more lines")
+    if done.skipped:
+        raise typer.Exit(3)
+
+
+def _read(me: Assistant, lines: IO[bytes]) -> Added:
+    from secondme.exchange import import_lines
+
+    progress = Progress("lines")
+    try:
+        done = import_lines(me.store, lines, progress=lambda count: progress(count, 0))
+    except KeyboardInterrupt:
+        progress.close()
+        say("import the same file again to go on")
+        raise
+    progress.close()
+    if done.added:
+        fill_vectors(me)
+    return done
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[IO[bytes]]:
+    if source == STDIN:
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(source).expanduser().open("rb")
+    except OSError as error:
+        raise UsageError(f"{source}: {(error.strerror or 'cannot be read').lower()}") from error
+    with file:
+        yield file

@@ -1,0 +1,288 @@
+"""Looks whether everything that a memory needs is there and works."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from secondme.config import Config, get_value, load_config
+from secondme.errors import ConfigError, IntegrityError, NoModel, SecondmeError
+from secondme.models.catalog import find_entry
+from secondme.models.files import Progress, find_model, verify
+from secondme.paths import Paths, find_paths
+from secondme.plugins import Plugins, load_plugins
+from secondme.records import Note
+
+LITTLE_SPACE = 1_000_000_000
+TOO_LITTLE_SPACE = 50_000_000
+SHARED_FILESYSTEMS = (
+    *("nfs", "cifs", "smb", "afp", "afs", "ceph", "glusterfs", "lustre", "9p", "davfs", "webdav"),
+    *("fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.gvfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse"),
+)
+SYNCED_FOLDERS = (
+    *("dropbox", "onedrive", "google drive", "googledrive", "icloud", "mobile documents", "cloudstorage"),
+    *("nextcloud", "owncloud", "pcloud", "syncthing", "seafile", "megasync"),
+)
+URGENCY = (20, 12, 11, 2, 10, 13)
+"""The exit codes of failed checks; of several, the first of these counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
+    exit_code: int = 0
+    """What it means for the command line when it is not ok; 0 is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    paths: Paths
+    config: Config
+    plugins: Plugins
+    progress: Progress | None
+
+
+def check(
+    home: str | os.PathLike[str] | None = None, *, plugins: Plugins | None = None, progress: Progress | None = None
+) -> list[Check]:
+    """Return what was looked at, in order; no detail contains a word of any note."""
+    paths = find_paths(home)
+    try:
+        config, settings = load_config(paths.config), _settings(paths)
+    except ConfigError as error:
+        config, settings = Config(), [_failed("settings", error)]
+    patient = _Patient(paths, config, plugins or load_plugins(config.plugins.disabled), progress)
+    looks: tuple[tuple[str, Callable[[_Patient], Iterable[Check]]], ...] = (
+        ("driver", _driver),
+        ("plugins", _plugins),
+        ("language model", lambda patient: _model(patient, "language")),
+        ("embedder", lambda patient: _model(patient, "embedder")),
+        ("engine", _engine),
+        ("disk", _disk),
+        ("place", _place),
+        ("privacy", _privacy),
+        ("database", _database),
+        ("vectors", _vectors),
+        ("round trip", _round_trip),
+    )
+    return settings + [found for name, look in looks for found in _guarded(name, look, patient)]
+
+
+def exit_code(checks: Iterable[Check]) -> int:
+    """Return the exit code that fits the worst of the checks, 0 where all is well."""
+    found = {one.exit_code for one in checks if not one.ok}
+    return next((code for code in URGENCY if code in found), 0)
+
+
+def verify_model(alias: str, folder: Path, *, progress: Progress | None = None) -> Path | None:
+    """Return the file of a model of the catalog with every byte checked, None where the catalog has no such model.
+
+    Raises NoModel where the file is absent and IntegrityError where it is damaged, cut short included.
+    """
+    entry = find_entry(alias)
+    if entry is None:
+        return None
+    try:
+        return verify(entry, folder, progress=progress)
+    except NoModel as error:
+        if (folder / entry.file).exists():
+            raise IntegrityError(str(error), hint=error.hint) from error
+        raise
+
+
+def _failed(name: str, error: SecondmeError) -> Check:
+    return Check(name, False, str(error), error.hint, error.exit_code)
+
+
+def _guarded(name: str, look: Callable[[_Patient], Iterable[Check]], patient: _Patient) -> list[Check]:
+    try:
+        return list(look(patient))
+    except SecondmeError as error:
+        return [_failed(name, error)]
+
+
+def _settings(paths: Paths) -> list[Check]:
+    """Return the settings that are not the default ones, and where each comes from."""
+    default, in_file, in_force = Config(), load_config(paths.config, environ={}), load_config(paths.config)
+    changed = []
+    for table in fields(Config):
+        for key in fields(getattr(default, table.name)):
+            name = f"{table.name}.{key.name}"
+            variable = f"SECONDME_{table.name}_{key.name}".upper()
+            value = get_value(in_force, name)
+            if value != get_value(default, name):
+                source = variable if value != get_value(in_file, name) else str(paths.config)
+                changed.append(f"{name} = {value!r} from {source}")
+    return [Check("settings", True, "; ".join(changed) or "all settings are the default ones")]
+
+
+def _driver(patient: _Patient) -> Iterator[Check]:
+    try:
+        from secondme.store.connect import versions
+    except ImportError as error:
+        raise IntegrityError(f"the database driver is broken: {error}", hint="install secondme again") from error
+    found = versions()
+    yield Check("driver", True, ", ".join(f"{name} {version}" for name, version in found.items()))
+
+
+def _plugins(patient: _Patient) -> Iterator[Check]:
+    for failed in patient.plugins.failed:
+        hint = "mend or remove it, or name it in plugins.disabled"
+        yield Check("plugins", False, f"{failed.what} could not be loaded: {failed.why}", hint, ConfigError.exit_code)
+    yield Check("plugins", True, ", ".join(plugin.name for plugin in patient.plugins.listing()))
+
+
+def _model(patient: _Patient, role: str) -> Iterator[Check]:
+    models = patient.config.models
+    name = {"language": "language model"}.get(role, role)
+    alias = str(get_value(patient.config, f"models.{role}"))
+    if role == "language" and models.endpoint:
+        yield Check(name, True, f"served by {models.endpoint}")
+    elif not alias:
+        yield Check(name, True, "none is configured")
+    elif path := verify_model(alias, patient.paths.models, progress=patient.progress):
+        yield Check(name, True, f"{alias}: {path}, {path.stat().st_size:,} bytes, checksum right")
+    elif _is_file(alias):
+        path = find_model(alias, patient.paths.models)
+        yield Check(name, True, f"{path}, {path.stat().st_size:,} bytes, of unknown origin")
+    else:
+        loaded = patient.plugins.language_model(models) if role == "language" else patient.plugins.embedder(models)
+        if loaded is None:
+            raise NoModel(f"no plugin knows the {name} {alias!r}", hint="secondme model list")
+        yield Check(name, True, f"{alias}, from a plugin")
+
+
+def _is_file(alias: str) -> bool:
+    return alias.endswith(".gguf") or len(Path(alias).parts) > 1
+
+
+def _engine(patient: _Patient) -> Iterator[Check]:
+    models = patient.config.models
+    named = (models.embedder, "" if models.endpoint else models.language)
+    if not any(find_entry(name) or _is_file(name) for name in named if name):
+        yield Check("engine", True, "llama.cpp is not needed")
+        return
+    hint = "pip install 'secondme[llama]'"
+    if importlib.util.find_spec("llama_cpp") is None:
+        raise NoModel("llama-cpp-python is not installed", hint=hint)
+    # In a process of its own: a library built for another processor would take this one down.
+    command = [sys.executable, "-c", "import llama_cpp; print(llama_cpp.__version__)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise NoModel(f"llama-cpp-python cannot be loaded: {said[-1] if said else done.returncode}", hint=hint)
+    yield Check("engine", True, f"llama-cpp-python {done.stdout.strip()}")
+
+
+def _existing(path: Path) -> Path:
+    """Return the nearest folder at or above `path` that is there."""
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())
+
+
+def _disk(patient: _Patient) -> Iterator[Check]:
+    for what, path in (("memory", patient.paths.data), ("models", patient.paths.models)):
+        free = shutil.disk_usage(_existing(path)).free
+        # A model is fetched when there is room; a memory has to be able to grow.
+        code = IntegrityError.exit_code if what == "memory" and free < TOO_LITTLE_SPACE else 0
+        detail = f"{free / 1e9:.1f} GB are free for {what} in {path}"
+        hint = "" if free > LITTLE_SPACE else "make room"
+        yield Check(f"disk of {what}", free > LITTLE_SPACE, detail, hint, code)
+
+
+def _place(patient: _Patient) -> Iterator[Check]:
+    import psutil  # type: ignore[import-untyped]
+
+    path = _existing(patient.paths.data).resolve()
+    mounts = [part for part in psutil.disk_partitions(all=True) if path.is_relative_to(part.mountpoint)]
+    kind = max(mounts, key=lambda part: len(part.mountpoint)).fstype.lower() if mounts else ""
+    synced = [part for part in patient.paths.data.resolve().parts if part.lower().startswith(SYNCED_FOLDERS)]
+    if kind.startswith(SHARED_FILESYSTEMS) or synced:
+        what = f"a folder that is synchronised ({synced[0]})" if synced else f"a network disk ({kind})"
+        hint = "two machines writing one database damage it; keep it on a local disk and use export and import"
+        yield Check("place", False, f"the memory lies on {what}", hint)
+    else:
+        yield Check("place", True, f"{patient.paths.data}, on a local disk{f' ({kind})' if kind else ''}")
+
+
+def _privacy(patient: _Patient) -> Iterator[Check]:
+    database = patient.paths.database
+    files = [database.with_name(database.name + end) for end in ("", "-wal", "-shm")]
+    open_to_others = [path for path in files if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
+    if open_to_others:
+        detail = f"others on this machine can read {', '.join(path.name for path in open_to_others)}"
+        hint = f"chmod 600 {database}*"
+        yield Check("privacy", False, detail, hint, IntegrityError.exit_code)
+    elif patient.paths.data.is_dir() and stat.S_IMODE(patient.paths.data.stat().st_mode) & 0o077:
+        detail = f"others on this machine can look into {patient.paths.data}, not into the files"
+        yield Check("privacy", False, detail, f"chmod 700 {patient.paths.data}")
+    else:
+        yield Check("privacy", True, "nobody else on this machine can read the memory")
+
+
+def _database(patient: _Patient) -> Iterator[Check]:
+    if not patient.paths.database.exists():
+        yield Check("database", True, "nothing is stored yet")
+        return
+    from secondme.store.store import Store
+
+    with Store(patient.paths.database, create=False) as store:
+        store.index.check()
+        counts = store.counts()
+    yield Check("database", True, ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items()))
+
+
+def _vectors(patient: _Patient) -> Iterator[Check]:
+    if not patient.paths.database.exists():
+        return
+    from secondme.store.store import Store
+
+    with Store(patient.paths.database, create=False) as store:
+        stored, waiting = store.index.embedder, store.index.waiting()
+    try:
+        found = patient.plugins.embedder(patient.config.models)
+    except NoModel:
+        found = None  # said by the check of the embedder
+    reindex = "secondme reindex"
+    if found and stored and stored != f"{found.name}:{found.width}":
+        detail = f"the stored vectors are of {stored}, the configured embedder is {found.name}:{found.width}"
+        yield Check("vectors", False, detail, reindex, IntegrityError.exit_code)
+    elif waiting and found:
+        yield Check("vectors", False, f"{waiting:,} passages wait for vectors", f"{reindex}; or search, some follow")
+    else:
+        yield Check("vectors", True, f"of {stored or 'no embedder'}, {waiting:,} passages without")
+
+
+def _round_trip(patient: _Patient) -> Iterator[Check]:
+    """Write, read and search in a memory of its own on the same disk."""
+    from secondme.assistant import Assistant
+
+    above = _existing(patient.paths.data)
+    try:
+        with (
+            tempfile.TemporaryDirectory(dir=above, prefix=".secondme-doctor-") as folder,
+            Assistant.open(folder, config=patient.config, plugins=patient.plugins) as me,
+        ):
+            note = me.add(Note(text="the doctor wrote this line to find it again", thread="doctor"))
+            found = me.recall("what did the doctor write")
+            by_vectors = me.embedder() is not None
+            whole = me.note(note.id)[0].text == note.text and [match.id for match in found] == [note.id]
+            me.store.index.check()
+    except OSError as error:
+        raise IntegrityError(f"{above} cannot be written: {error.strerror}", hint="check folder and disk") from error
+    if not whole:
+        raise IntegrityError("what was written was not found again", hint="install secondme again")
+    by = "words and vectors" if by_vectors else "words"
+    yield Check("round trip", True, f"written, read, and found by {by}")
