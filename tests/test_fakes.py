@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from fakes import FakePlugin, HashingEmbedder, ScriptedModel
 from secondme.config import ModelsConfig
 from secondme.models.protocols import Embedder, LanguageModel, Prompt, Usage
 from secondme.plugins import load_plugins
+
+if TYPE_CHECKING:
+    from conftest import Run
 
 PROMPT = Prompt(prefix="Answer.", pages=("one page",), tail="Where do I live?", lead="In")
 
@@ -86,3 +90,13 @@ def test_the_installed_plugin_follows_the_script_it_is_given(tmp_path: Path, mon
     assert model is not None
     assert ["".join(model.reply(PROMPT, max_tokens=9)) for _ in range(2)] == ["two\nlines", "é"]
     assert isinstance(plugins.embedder(ModelsConfig(embedder="hashing")), Embedder)
+
+
+def test_a_process_of_its_own_has_the_fakes_and_no_other_model(run: Run) -> None:
+    listed = run("plugins")
+    assert listed.code == 0
+    assert "fake" in listed.stdout
+    added = run("add", "--json", "The spare key lies under the blue flower pot.", replies=[])
+    assert (added.code, added.json["added"]) == (0, 1)
+    found = run("search", "--json", "Where is the spare key?", replies=[])
+    assert "blue flower pot" in found.json["matches"][0]["text"]

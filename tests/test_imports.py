@@ -88,15 +88,15 @@ def test_the_boundaries_hold(copy: Path) -> None:
     [
         ("secondme/records.py", "import textual", "The core is reachable without a screen"),
         ("secondme/plugins.py", "import secondme_plugins.llama", "The core is reachable without a screen"),
-        ("plugins/secondme_plugins/llama.py", "import secondme.store", "Plugins see only the contract"),
-        ("plugins/secondme_plugins/llama.py", "from secondme import Note", "Plugins see only the contract"),
+        ("plugins/secondme_plugins/markdown.py", "import secondme.store", "Plugins see only the contract"),
+        ("plugins/secondme_plugins/markdown.py", "from secondme import Note", "Plugins see only the contract"),
         ("secondme/recall/__init__.py", "import secondme.store", "Recall is free of input and output"),
         ("secondme/assistant.py", "import sqlite_utils", "Only the store knows SQL"),
         ("secondme/store/schema.py", "import sqlcipher3", "Only one module knows the driver"),
         ("secondme/assistant.py", "import pluggy", "Only the hooks know pluggy"),
         ("secondme/assistant.py", "import rich.console", "Only the command line knows typer and rich"),
         ("secondme/models/__init__.py", "import llama_cpp", "Only the llama plugin knows llama.cpp"),
-        ("plugins/secondme_plugins/llama.py", "import gguf", "Only models know hubs and model files"),
+        ("plugins/secondme_plugins/markdown.py", "import gguf", "Only models know hubs and model files"),
     ],
 )
 def test_a_boundary_that_is_crossed_is_reported(copy: Path, module: str, line: str, contract: str) -> None:
