@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from fakes import FakePlugin
 
 from secondme.models.catalog import get_entry
+from secondme.cli import main
 from secondme.paths import find_paths
 
 TESTS = Path(__file__).parent
@@ -127,13 +129,8 @@ def run(tmp_path: Path) -> Run:
         replies: Sequence[str] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Ran:
-        environ = {**os.environ, "SECONDME_MODELS_LANGUAGE": "", "SECONDME_MODELS_EMBEDDER": ""}
+        environ = {**os.environ, **_model_settings(tmp_path, replies)}
         environ["PYTHONPATH"] = os.pathsep.join(map(str, (ROOT, ROOT / "plugins", TESTS, TESTS / "fake-plugin")))
-        if replies is not None:
-            script = tmp_path / "script.jsonl"
-            script.write_text("".join(json.dumps(reply) + "\n" for reply in replies), encoding="utf-8")
-            fakes = {"SCRIPT": str(script), "MODELS_LANGUAGE": "scripted", "MODELS_EMBEDDER": "hashing"}
-            environ.update({f"SECONDME_{name}": value for name, value in fakes.items()})
         done = subprocess.run(
             [sys.executable, "-W", "error", "-m", "secondme", *map(str, arguments)],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
@@ -146,3 +143,40 @@ def run(tmp_path: Path) -> Run:
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run_secondme
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `secondme` as `run` does, but within the process of the test, which is many times faster."""
+
+    def call_secondme(
+        *arguments: str | Path,
+        stdin: str | bytes | None = None,
+        replies: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Ran:
+        given = stdin.encode() if isinstance(stdin, str) else stdin or b""
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(TESTS / "fake-plugin"))
+            patch.setattr(sys, "argv", ["secondme", *map(str, arguments)])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
+            for name, value in {**_model_settings(tmp_path, replies), **(env or {})}.items():
+                patch.setenv(name, value)
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as left:
+                main()
+        said = capsys.readouterr()
+        assert isinstance(left.value.code, int)
+        return Ran(left.value.code, said.out, said.err)
+
+    return call_secondme
+
+
+def _model_settings(folder: Path, replies: Sequence[str] | None) -> dict[str, str]:
+    """The variables for the fake models with these replies, or for no models."""
+    if replies is None:
+        return {"SECONDME_MODELS_LANGUAGE": "", "SECONDME_MODELS_EMBEDDER": ""}
+    script = folder / "script.jsonl"
+    script.write_text("".join(json.dumps(reply) + "\n" for reply in replies), encoding="utf-8")
+    fakes = {"SCRIPT": str(script), "MODELS_LANGUAGE": "scripted", "MODELS_EMBEDDER": "hashing"}
+    return {f"SECONDME_{name}": value for name, value in fakes.items()}

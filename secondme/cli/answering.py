@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from secondme.clean import clean
+from secondme.clean import clean, one_line
 from secondme.cli import explain
 from secondme.cli.output import DIM, day, match_head, match_record, paint, place, print_json, say, snippet
-from secondme.records import Answer, Filters, Match
+from secondme.errors import NoModel
+from secondme.records import Answer, Filters
 
 if TYPE_CHECKING:
     from secondme.answer import AnswerStream
@@ -31,7 +31,7 @@ def show_answer(stream: AnswerStream, *, brief: bool, json: bool, plain: bool) -
         if not printed and answer.text:
             print(clean(answer.text))
         if not brief:
-            print_sources(answer.citations, stream.evidence, plain=plain)
+            _print_sources(answer, plain=plain)
     return 1 if answer.abstained else 0
 
 
@@ -60,12 +60,23 @@ def _print_answer_json(answer: Answer) -> None:
     )
 
 
-def print_sources(citations: Iterable[Match], evidence: tuple[Match, ...], *, plain: bool) -> None:
+def _print_sources(answer: Answer, *, plain: bool) -> None:
     """Print the sources under the numbers they have in the text."""
-    for match in citations:
+    numbers = {id: number for number, id in enumerate(answer.trace.get("evidence_shown", ()), start=1)}
+    for match in answer.citations:
         parts = (match.id, day(match.happened_at), place(match.uri, match.line_start))
-        line = " · ".join(clean(part) for part in parts if part)
-        print(paint(f"[{evidence.index(match) + 1}] {line}", DIM, plain=plain))
+        line = " · ".join(one_line(part, 500) for part in parts if part)
+        print(paint(f"[{numbers[match.id]}] {line}", DIM, plain=plain))
+
+
+def with_way_out(error: NoModel) -> NoModel:
+    """Return the error with what to do about it, whoever raised it."""
+    hints = [error.hint] if error.hint else []
+    if "secondme model pull" not in error.hint:
+        hints.append("secondme model pull")
+    if "--no-llm" not in error.hint:
+        hints.append("for the evidence alone: secondme ask --no-llm")
+    return NoModel(str(error), hint="; ".join(hints))
 
 
 def show_evidence(me: Assistant, question: str, *, k: int | None, filters: Filters, json: bool, plain: bool) -> int:

@@ -10,13 +10,14 @@ import typer
 from secondme.cli import answering, explain
 from secondme.cli.options import Author, Json, Kind, Plain, Since, Source, Until, filters_of, open_memory
 from secondme.cli.output import match_head, match_record, paint, print_json, say, snippet
+from secondme.errors import NoModel
 from secondme.records import Match
 
 Question = Annotated[list[str], typer.Argument(metavar="QUESTION", help="Words or a question, in quotes or not.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show what each part of the ranking added.")]
 Expect = Annotated[str, typer.Option(metavar="ID", help="Say why this note is or is not among the matches.")]
 Brief = Annotated[bool, typer.Option("--brief", help="A short phrase without sources, for scripts.")]
-NoModel = Annotated[bool, typer.Option("--no-llm", help="Show the evidence instead of an answer.")]
+NoLanguageModel = Annotated[bool, typer.Option("--no-llm", help="Show the evidence instead of an answer.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -76,7 +77,7 @@ def ask(  # noqa: PLR0913  each one is an option
     author: Author = "",
     kind: Kind = None,
     brief: Brief = False,
-    no_llm: NoModel = False,
+    no_llm: NoLanguageModel = False,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -87,5 +88,8 @@ def ask(  # noqa: PLR0913  each one is an option
             code = answering.show_evidence(me, words, k=k, filters=filters, json=json, plain=plain)
         else:
             stream = me.ask_stream(words, k=k, filters=filters, brief=brief)
-            code = answering.show_answer(stream, brief=brief, json=json, plain=plain)
+            try:
+                code = answering.show_answer(stream, brief=brief, json=json, plain=plain)
+            except NoModel as error:
+                raise answering.with_way_out(error) from error
     raise typer.Exit(code)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TextIO
+from typing import Any
 
 from secondme.clean import clean, one_line
 from secondme.records import Match, Note, Passage, Skipped
@@ -129,32 +129,40 @@ def snippet(text: str) -> str:
 class Progress:
     """A line on stderr that is written again as work goes on; nothing where stderr is no terminal."""
 
-    def __init__(self, what: str, *, stream: TextIO | None = None) -> None:
+    def __init__(self, what: str = "", *, in_bytes: bool = False) -> None:
         """Begin to measure `what`."""
         self.what = what
-        self.stream = stream or sys.stderr
-        self.is_shown = self.stream.isatty()
+        self.in_bytes = in_bytes
         self._started = time.monotonic()
         self._last = 0.0
 
     def __call__(self, done: int, total: int) -> None:
         """Show that `done` of `total` are done, and how long the rest takes; a total of 0 is unknown."""
         now = time.monotonic()
-        if not self.is_shown or (now - self._last < 0.1 and done != total):
+        if not sys.stderr.isatty() or (now - self._last < 0.1 and done != total):
             return
         self._last = now
-        share = f"{done:,} of {total:,}" if total else f"{done:,}"
+        share = f"{self._amount(done)} of {self._amount(total)}" if total else self._amount(done)
         left = (now - self._started) / done * (total - done) if done and total > done else 0
         self._write(f"{self.what}: {share}" + (f", {duration(left)} left" if left >= 1 else ""))
+
+    def step(self, what: str, done: int, total: int) -> None:
+        """Show the progress of one of several things, measured from its first call on."""
+        if what != self.what:
+            self.what, self._started = what, time.monotonic()
+        self(done, total)
 
     def close(self) -> None:
         """Remove the line."""
         if self._last:
             self._write("")
 
+    def _amount(self, number: int) -> str:
+        return f"{number / 1e6:,.0f} MB" if self.in_bytes else f"{number:,}"
+
     def _write(self, line: str) -> None:
-        self.stream.write(f"\r\x1b[K{line}")
-        self.stream.flush()
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
 
 
 def duration(seconds: float) -> str:

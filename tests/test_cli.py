@@ -1,0 +1,177 @@
+"""The command line as a whole: help, exit codes, errors in one line, pipes, plugins."""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from plugin_files import write_plugin
+
+from secondme import __version__
+
+COMMANDS = ("add", "search", "ask", "show", "open", "list", "forget", "config", "plugins", "demo")
+
+
+def test_help_names_every_command(call: Run) -> None:
+    shown = call("--help")
+    assert shown.code == 0
+    assert [name for name in COMMANDS if f"\n  {name} " not in shown.stdout] == []
+    assert shown.stderr == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(call: Run, command: str) -> None:
+    shown = call(command, "--help")
+    assert shown.code == 0
+    assert f"Usage: secondme {command}" in shown.stdout
+
+
+def test_the_version_is_shown(call: Run) -> None:
+    assert call("--version").stdout == f"secondme {__version__}\n"
+
+
+def test_without_a_command_help_goes_to_stderr_and_the_exit_code_is_2(run: Run) -> None:
+    shown = run()
+    assert (shown.code, shown.stdout) == (2, "")
+    assert "Usage: secondme" in shown.stderr
+
+
+def test_a_mistyped_command_is_answered_with_the_right_one(call: Run) -> None:
+    shown = call("serch", "x")
+    assert shown.code == 2
+    assert "Did you mean 'search'?\nhint: secondme --help\n" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("search",), ("search", "x", "-k", "0"), ("search", "x", "-k", "many"), ("list", "--kind", "x")]
+)
+def test_wrong_arguments_exit_with_2_in_two_lines(call: Run, arguments: tuple[str, ...]) -> None:
+    shown = call(*arguments)
+    assert (shown.code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith("secondme: ")
+    assert shown.stderr.endswith(f"hint: secondme {arguments[0]} --help\n")
+    assert shown.stderr.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [("search", "x"), ("ask", "x"), ("list",), ("show", "n1"), ("forget", "n1", "-y")]
+)
+def test_reading_a_memory_that_does_not_exist_exits_with_10_and_makes_none(
+    call: Run, own_home: Path, arguments: tuple[str, ...]
+) -> None:
+    shown = call(*arguments)
+    assert shown.code == 10
+    assert "no memory here yet" in shown.stderr
+    assert not own_home.exists()
+
+
+def test_a_closed_pipe_is_no_error(run: Run, own_home: Path, tmp_path: Path) -> None:
+    lines = "".join(f'{{"text": "line {number} {"word " * 50}"}}\n' for number in range(500))
+    run("add", "--jsonl", "-", stdin=lines)
+    environ = {**os.environ, "SECONDME_MODELS_EMBEDDER": ""}
+    command = [sys.executable, "-m", "secondme", "list", "-n", "0", "--json"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, env=environ, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writer)
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+def test_output_that_is_closed_just_before_its_end_is_no_error(own_home: Path) -> None:
+    """What little a command prints is written by the last flush only."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "secondme", "--version"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writer)
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+def test_an_interruption_is_one_line_and_130(own_home: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "messages.jsonl"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "secondme", "add", "--jsonl", str(pipe)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        # Opening the pipe returns once the process has opened it too: it is at work then.
+        with pipe.open("w"):
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "secondme: interrupted\n")
+
+
+def test_broken_settings_leave_help_and_config_path_working(call: Run, own_home: Path) -> None:
+    own_home.mkdir()
+    (own_home / "config.toml").write_text("[models]\nlanguag = 1\n", encoding="utf-8")
+    assert call("--help").code == 0
+    shown = call("config", "path")
+    assert (shown.code, shown.stderr) == (0, "")
+    assert str(own_home / "config.toml") in shown.stdout
+    refused = call("add", "something")
+    assert refused.code == 2
+    assert str(own_home / "config.toml") in refused.stderr
+    assert "models.languag" in refused.stderr
+
+
+def test_a_broken_plugin_is_one_line_and_the_command_goes_on(
+    call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(
+        str(write_plugin(tmp_path / "site", "broken_one", "raise RuntimeError('half\\nwritten')"))
+    )
+    shown = call("add", "a text")
+    assert (shown.code, shown.stdout) == (0, "n1\n")
+    assert [line for line in shown.stderr.splitlines() if "broken_one" in line] == [
+        "secondme: plugin 'broken_one' could not be loaded: RuntimeError: half written"
+    ]
+
+
+def test_commands_of_plugins_are_found_and_run(call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = """
+from secondme.hookspecs import hookimpl
+
+@hookimpl
+def register_commands(app):
+    @app.command()
+    def wave(name: str) -> None:
+        "Wave at somebody."
+        print(f"waves at {name}")
+"""
+    monkeypatch.syspath_prepend(str(write_plugin(tmp_path / "site", "waving", code)))
+    assert "Wave at somebody." in call("--help").stdout
+    assert call("wave", "Ana").stdout == "waves at Ana\n"
+    listed = call("plugins", "--json").json
+    assert {"name": "waving", "version": "1.0", "hooks": ["register_commands"]} in listed["plugins"]
+    assert listed["v"] == 1
+
+
+def test_plugins_that_failed_are_listed_with_the_reason(
+    call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(write_plugin(tmp_path / "site", "broken_two", "raise RuntimeError('half')")))
+    assert {"name": "broken_two", "why": "RuntimeError: half"} in call("plugins", "--json").json["failed"]
+    assert "markdown" in call("plugins").stdout
+
+
+def test_nothing_is_coloured_for_a_pipe(run: Run) -> None:
+    run("add", "green tea")
+    for shown in (run("search", "tea", "--explain"), run("list"), run("show", "n1"), run("search", "tea", "--plain")):
+        assert "\x1b" not in shown.stdout + shown.stderr
+
+
+def test_help_starts_fast() -> None:
+    """The figure to hold is 0.15 s above a bare interpreter; twice that leaves room for a busy machine."""
+
+    def seconds(*arguments: str) -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        return time.perf_counter() - started
+
+    runs = [(seconds("-c", "pass"), seconds("-m", "secondme", "--help")) for _ in range(5)]
+    assert statistics.median(helped - bare for bare, helped in runs) < 0.3
