@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import pytest
 from fakes import FakePlugin
 
-from secondme.models.catalog import get_entry
 from secondme.cli import main
+from secondme.models.catalog import get_entry
 from secondme.paths import find_paths
 
 TESTS = Path(__file__).parent
