@@ -111,7 +111,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         state = Hub(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         monkeypatch.setenv("HF_ENDPOINT", state.address)
         yield state

@@ -1,0 +1,35 @@
+"""Language models and embedders in GGUF files, run by llama.cpp in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from secondme.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from secondme.config import ModelsConfig
+    from secondme.models.protocols import Embedder, LanguageModel
+
+
+@hookimpl
+def language_model(config: ModelsConfig) -> LanguageModel | None:
+    """Return the language model of the configuration. Raises NoModel and ConfigError."""
+    if config.endpoint or not config.language:
+        return None
+    from secondme.models.files import find_model
+    from secondme.paths import find_paths
+    from secondme_plugins.llama.language import LlamaModel
+
+    return LlamaModel(find_model(config.language, find_paths().models), config)
+
+
+@hookimpl
+def embedder(config: ModelsConfig) -> Embedder | None:
+    """Return the embedder of the configuration. Raises NoModel."""
+    if not config.embedder:
+        return None
+    from secondme.models.files import find_model
+    from secondme.paths import find_paths
+    from secondme_plugins.llama.embedding import LlamaEmbedder
+
+    return LlamaEmbedder(config.embedder, find_model(config.embedder, find_paths().models))

@@ -1,0 +1,123 @@
+"""llama.cpp itself: its functions, a loaded model, and text to tokens and back. Alone imports llama_cpp."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import importlib.util
+import os
+import sys
+import weakref
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from secondme.errors import NoModel
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
+    from numpy.typing import NDArray
+
+
+class Run:
+    """A loaded model with its context; both are freed when nobody holds this any more."""
+
+    def __init__(self, path: Path, set_up: Callable[[Any], None]) -> None:
+        llama = bindings()
+        self._path = path
+        self.model = llama.llama_model_load_from_file(os.fsencode(path), llama.llama_model_default_params())
+        if not self.model:
+            raise NoModel(f"llama.cpp cannot load {path}", hint="the file may be damaged: secondme model verify")
+        settings = llama.llama_context_default_params()
+        set_up(settings)
+        self.context = llama.llama_init_from_model(self.model, settings)
+        if not self.context:
+            llama.llama_model_free(self.model)
+            raise NoModel(
+                f"llama.cpp cannot run {path}", hint="is there enough memory? a smaller models.context needs less"
+            )
+        self.vocabulary = llama.llama_model_get_vocab(self.model)
+        self.memory = llama.llama_get_memory(self.context)
+        weakref.finalize(self, _free, self.context, self.model)
+
+    def evaluate(self, ids: Sequence[int]) -> None:
+        """Read the tokens `ids`, after those read before where the model remembers any. Raises NoModel."""
+        llama = bindings()
+        # The batch only points to the array, which has to live as long.
+        array = (llama.llama_token * len(ids))(*ids)
+        batch = llama.llama_batch_get_one(array, len(ids))
+        read = llama.llama_decode if self.memory else llama.llama_encode
+        if code := read(self.context, batch):
+            raise NoModel(f"llama.cpp stopped with code {code} while running {self._path}")
+
+    @property
+    def logits(self) -> NDArray[np.float32]:
+        """How likely each token is to come next; valid until the next evaluation."""
+        llama = bindings()
+        size = llama.llama_vocab_n_tokens(self.vocabulary)
+        return np.ctypeslib.as_array(llama.llama_get_logits_ith(self.context, -1), (size,))
+
+
+@cache
+def bindings() -> Any:
+    """Return the module of llama_cpp with the functions of llama.cpp, silenced. Raises NoModel without it."""
+    hint = "pip install 'secondme[llama]'"
+    try:
+        spec = importlib.util.find_spec("llama_cpp")
+        if spec is None:
+            raise NoModel("llama.cpp is not installed", hint=hint)
+        llama = sys.modules.get("llama_cpp.llama_cpp") or _import_without_package(spec)
+    except (ImportError, OSError, RuntimeError) as error:
+        raise NoModel(f"llama.cpp cannot be used: {error}", hint=hint) from error
+    llama.llama_log_set(_silence(llama), ctypes.c_void_p(0))
+    llama.llama_backend_init()
+    return llama
+
+
+def _import_without_package(spec: ModuleSpec) -> Any:
+    # The package imports chat handlers, a template engine and a disk cache that are not used here and take longer than
+    # the functions themselves, so its own code is left out while they are imported.
+    sys.modules["llama_cpp"] = importlib.util.module_from_spec(spec)
+    try:
+        return importlib.import_module("llama_cpp.llama_cpp")
+    finally:
+        del sys.modules["llama_cpp"]
+
+
+@cache
+def _silence(llama: Any) -> Any:
+    # Cached so that it lives as long as llama.cpp, which may call it at any time.
+    return llama.llama_log_callback(lambda level, text, data: None)
+
+
+def _free(context: Any, model: Any) -> None:
+    llama = bindings()
+    llama.llama_free(context)
+    llama.llama_model_free(model)
+
+
+def tokenize(vocabulary: Any, text: str, *, is_start: bool = False, is_markup: bool = False) -> list[int]:
+    """Return the tokens of `text`; with `is_start` also those the model wants around a text."""
+    llama, content = bindings(), text.encode("utf-8", "replace")
+    room = len(content) + 8
+    while True:
+        found = (llama.llama_token * room)()
+        count = llama.llama_tokenize(vocabulary, content, len(content), found, room, is_start, is_markup)
+        if count >= 0:
+            return list(found[:count])
+        room = -count
+
+
+def read_piece(vocabulary: Any, token: int) -> bytes:
+    """Return the bytes of `token`, which may be part of a character; markup has none."""
+    llama, room = bindings(), 64
+    while True:
+        found = ctypes.create_string_buffer(room)
+        count = llama.llama_token_to_piece(vocabulary, token, found, room, 0, False)
+        if count >= 0:
+            return found.raw[:count]
+        room = -count
