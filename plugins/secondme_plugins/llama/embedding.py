@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from secondme.errors import NoModel
 from secondme.models.catalog import find_entry
 from secondme.models.protocols import Matrix
 from secondme_plugins.llama.engine import Run, bindings, tokenize
@@ -25,6 +26,8 @@ class LlamaEmbedder:
 
     def __init__(self, alias: str, path: Path) -> None:
         self._run = Run(path, _set_up)
+        if self._run.memory:
+            raise NoModel(f"{path} is no embedder", hint="set models.embedder to one: secondme model list")
         self.name = _space_name(alias, path)
         self.width = int(bindings().llama_model_n_embd(self._run.model))
 

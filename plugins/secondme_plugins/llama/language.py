@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondme.config import ModelsConfig
-from secondme.errors import ConfigError, UsageError
+from secondme.errors import ConfigError, NoModel, UsageError
 from secondme.models.catalog import find_entry
 from secondme.models.protocols import Prompt, Usage
 from secondme_plugins.llama.engine import Run, bindings, read_piece, tokenize
 from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
 from secondme_plugins.llama.templates import TEMPLATES, Template
 
-READ_TOKENS = 64
-"""How much of a prompt is read at once: an interrupt waits for it, and bigger steps are hardly faster."""
+READ_TOKENS = 128
+"""How much of a prompt is read at once: an interrupt waits for it, a second or so; bigger steps are hardly faster."""
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
@@ -39,6 +39,8 @@ class LlamaModel:
             settings.n_threads = settings.n_threads_batch = threads
 
         self._run = Run(path, set_up)
+        if not self._run.memory:
+            raise NoModel(f"{path} is no language model", hint="set models.language to one: secondme model list")
         self._read: list[int] = []
         """The tokens llama.cpp holds the state of."""
         self._template = _choose_template(config, self._run.vocabulary)

@@ -1,0 +1,95 @@
+"""What the llama plugin does without a model: pieces of text, templates, and standing back."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from secondme_plugins import llama
+from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
+from secondme_plugins.llama.templates import chatml, plain
+
+from secondme.config import ModelsConfig
+from secondme.errors import NoModel
+
+
+class Source:
+    """Pieces that remember how many were taken and whether they were closed."""
+
+    def __init__(self, *pieces: str) -> None:
+        self.taken = 0
+        self.closed = False
+        self._pieces = pieces
+
+    def __call__(self) -> Generator[str, None, None]:
+        try:
+            for piece in self._pieces:
+                self.taken += 1
+                yield piece
+        finally:
+            self.closed = True
+
+
+def test_a_character_split_between_tokens_comes_whole() -> None:
+    content = "Größe 🙂".encode()
+    pieces = [content[at : at + 1] for at in range(len(content))]
+    assert list(decode_pieces(pieces)) == list("Größe 🙂")
+
+
+def test_half_a_character_at_the_end_is_left_out_and_a_wrong_byte_replaced() -> None:
+    assert "".join(decode_pieces([b"a\xff", b"b", "🙂".encode()[:2]])) == "a\ufffdb"
+
+
+@pytest.mark.parametrize("pieces", [("one END two",), ("one ", "E", "N", "D", " two"), ("one E", "ND two", "more")])
+def test_a_stop_string_is_left_out_however_it_is_split(pieces: tuple[str, ...]) -> None:
+    source = Source(*pieces)
+    assert "".join(cut_at_stops(source(), ["STOP", "END"])) == "one "
+    assert source.closed
+
+
+def test_the_first_of_several_stop_strings_wins() -> None:
+    assert "".join(cut_at_stops(Source("abcdef")(), ["ef", "cd"])) == "ab"
+
+
+def test_what_only_looked_like_a_stop_string_is_given_in_the_end() -> None:
+    assert list(cut_at_stops(Source("one E", "N", "d")(), ["END"])) == ["one ", "ENd"]
+    assert "".join(cut_at_stops(Source("one EN")(), ["END"])) == "one EN"
+
+
+def test_pieces_pass_at_once_without_stop_strings() -> None:
+    source = Source("a", "b", "c")
+    found = cut_at_stops(source(), [])
+    assert next(found) == "a"
+    assert source.taken == 1
+
+
+def test_chatml_marks_only_its_own_markup() -> None:
+    parts = list(chatml("Be brief.", "Where?", "In"))
+    assert "".join(text for text, _ in parts) == (
+        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhere?<|im_end|>\n<|im_start|>assistant\nIn"
+    )
+    assert [text for text, is_markup in parts if not is_markup] == ["Be brief.", "Where?", "In"]
+    assert "system" not in "".join(text for text, _ in chatml("", "Where?", ""))
+
+
+def test_the_plain_template_has_no_markup() -> None:
+    parts = list(plain("Be brief.", "Where?", "In"))
+    assert "".join(text for text, _ in parts) == "Be brief.\n\nWhere?\n\nIn"
+    assert not any(is_markup for _, is_markup in parts)
+
+
+def test_the_plugin_stands_back_when_nothing_is_configured() -> None:
+    assert llama.language_model(config=ModelsConfig(language="")) is None
+    assert llama.language_model(config=ModelsConfig(endpoint="http://127.0.0.1:8080/v1")) is None
+    assert llama.embedder(config=ModelsConfig(embedder="")) is None
+
+
+def test_a_model_that_is_not_there_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECONDME_MODELS", str(tmp_path))
+    with pytest.raises(NoModel) as caught:
+        llama.language_model(config=ModelsConfig())
+    assert caught.value.hint == "secondme model pull qwen2.5-coder-1.5b"
+    with pytest.raises(NoModel) as caught:
+        llama.embedder(config=ModelsConfig())
+    assert caught.value.hint == "secondme model pull minilm-l6"
