@@ -31,6 +31,8 @@ SYNCED_FOLDERS = (
     *("dropbox", "onedrive", "google drive", "googledrive", "icloud", "mobile documents", "cloudstorage"),
     *("nextcloud", "owncloud", "pcloud", "syncthing", "seafile", "megasync"),
 )
+FEW = 100
+"""So many passages without vectors are nothing to mention: the next searches compute them."""
 URGENCY = (20, 12, 11, 2, 10, 13)
 """The exit codes of failed checks; of several, the first of these counts."""
 
@@ -241,7 +243,7 @@ def _database(patient: _Patient) -> Iterator[Check]:
     with Store(patient.paths.database, create=False) as store:
         store.index.check()
         counts = store.counts()
-    yield Check("database", True, ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items()))
+    yield Check("database", True, ", ".join(f"{name.replace('_', ' ')}: {count:,}" for name, count in counts.items()))
 
 
 def _vectors(patient: _Patient) -> Iterator[Check]:
@@ -259,7 +261,7 @@ def _vectors(patient: _Patient) -> Iterator[Check]:
     if found and stored and stored != f"{found.name}:{found.width}":
         detail = f"the stored vectors are of {stored}, the configured embedder is {found.name}:{found.width}"
         yield Check("vectors", False, detail, reindex, IntegrityError.exit_code)
-    elif waiting and found:
+    elif waiting > FEW and found:
         yield Check("vectors", False, f"{waiting:,} passages wait for vectors", f"{reindex}; or search, some follow")
     else:
         yield Check("vectors", True, f"of {stored or 'no embedder'}, {waiting:,} passages without")

@@ -292,7 +292,6 @@ def test_a_missing_index_row_is_found_and_mended_by_reindexing(me: Assistant) ->
     execute("delete from passage_vectors")
     with pytest.raises(IntegrityError, match="1 vectors do not fit"):
         me.store.index.check()
-    execute("delete from passage_tokens")
     command = "insert into passage_words (passage_words, rowid, label, text) values ('delete', 1, '', ?)"
     execute(command, ("where the heron nests",))
     with pytest.raises(IntegrityError, match="word index"):

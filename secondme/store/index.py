@@ -176,12 +176,23 @@ class Index:
         return found
 
     def rebuild_words(self) -> None:
-        """Rebuild the word indexes from the passages. Call it within a transaction."""
+        """Rebuild the word indexes from the passages, and let go of vectors without their partner.
+
+        Call it within a transaction.
+        """
+        self._drop_odd_vectors()
         self.db.conn.execute("insert into passage_words (passage_words) values ('rebuild')")
         self.db.conn.execute("delete from passage_trigrams")
         self.db.conn.execute(
             f"insert into passage_trigrams (rowid, text) select id, text from passages where text glob '*[{CJK}]*'"
         )
+
+    def _drop_odd_vectors(self) -> None:
+        if self.embedder:
+            pooled, tokens = "select passage_id from passage_vectors", "select passage_id from passage_tokens"
+            self.db.conn.execute(f"delete from passage_tokens where passage_id not in ({pooled})")
+            odd = self.db.conn.execute(f"{pooled} where passage_id not in ({tokens})").fetchall()
+            self.db.conn.executemany("delete from passage_vectors where passage_id = ?", odd)
 
     def check(self) -> None:
         """Raise IntegrityError where an index does not fit the passages."""
