@@ -22,10 +22,14 @@ from secondme.store.store import Store
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-EVERYTHING = 1500
-"""Up to so many passages all of them are ranked; beyond, the best by words, vectors and time are."""
-PER_ARM = 250
-"""How many candidates each arm brings in a larger memory."""
+MOST = 1500
+"""At most so many passages are ranked with their token vectors."""
+ENOUGH = 40_000
+"""Characters of passages after which no more are ranked: their neighbours and token vectors cost time."""
+NEAREST = 1000
+"""How many of the nearest pooled vectors are looked at."""
+CLOSENESS = 6.0
+"""What the closest possible pooled vector is worth, in standard deviations of the word score."""
 TOO_COMMON = 20_000
 """A word in more passages than this says too little to be worth reading its postings."""
 
@@ -139,23 +143,19 @@ class Search:
     def _candidates(
         self, query: Query, layout: Layout, *, allowed: NDArray[np.bool_] | None, in_time: Floats, words: Floats
     ) -> Ints:
-        """Return the rows to rank, ascending."""
+        """Return the rows to rank, ascending: all of a small memory, else the most promising ones."""
         usable = np.arange(len(layout.ids)) if allowed is None else np.flatnonzero(allowed)
-        if len(usable) <= EVERYTHING:
+        if len(usable) <= MOST and layout.lengths[usable].sum() <= ENOUGH:
             return usable
-        chosen = [_best(usable, words), _best(usable[in_time[usable] > 0], words + 1e-6)]
+        promise = words / max(float(words.std()), 1e-9) + 2 * in_time
         if len(query.tokens):
-            # Where filters leave little, the nearest of all may not be among them: ask for more.
-            wanted = PER_ARM if allowed is None else 4096
-            near = layout.rows(self.store.index.nearest(encode_pooled(query.tokens), k=wanted))
-            chosen.append(near[np.isin(near, usable)][:PER_ARM] if allowed is not None else near)
-        return np.unique(np.concatenate(chosen))
-
-
-def _best(rows: Ints, scores: Floats) -> Ints:
-    """Return those of `rows` with the highest scores above 0."""
-    rows = rows[scores[rows] > 0]
-    return rows[np.argsort(-scores[rows], kind="stable")[:PER_ARM]]
+            # Where filters leave little, the nearest of all may not be among them: look at more.
+            wanted = NEAREST if allowed is None else 4096
+            ids, closeness = self.store.index.nearest(encode_pooled(query.tokens), k=wanted)
+            promise[layout.rows(ids)] += CLOSENESS * closeness
+        best = usable[np.argsort(-promise[usable], kind="stable")[:MOST]]
+        enough = np.searchsorted(np.cumsum(layout.lengths[best]), ENOUGH)
+        return np.sort(best[: max(int(enough), 1)])
 
 
 def _field(layout: Layout, candidates: Ints, *, in_time: Floats, words: Floats, thread_words: Floats) -> Field:

@@ -21,14 +21,18 @@ def encode_pooled(tokens: Matrix) -> bytes:
     return np.packbits(tokens.mean(axis=0) > 0).tobytes()
 
 
-def decode(codes: list[bytes], width: int) -> tuple[Matrix, NDArray[np.int64]]:
-    """Return the token vectors of several passages below one another, each of length 1, and the first row of each.
+def similarities(codes: list[bytes], query: Matrix) -> tuple[Matrix, Matrix]:
+    """Return for several passages the best cosine to each query token, and the pooled vectors.
 
-    Every passage must have at least one token.
+    `query` is (tokens, width), rows of length 1; the results are (passages, tokens) and (passages, width). Every passage
+    must have at least one token.
     """
-    counts = np.array([len(code) * 8 // width for code in codes], dtype=np.int64)
-    bits = np.unpackbits(np.frombuffer(b"".join(codes), dtype=np.uint8)).reshape(-1, width)
-    vectors = bits.astype(np.float32)
-    vectors -= 0.5
-    vectors *= 2 / np.sqrt(width)
-    return vectors, np.cumsum(counts) - counts
+    width = query.shape[1]
+    counts = np.array([len(code) * 8 // width for code in codes])
+    starts = np.cumsum(counts) - counts
+    bits = np.unpackbits(np.frombuffer(b"".join(codes), dtype=np.uint8)).reshape(-1, width).astype(np.float32)
+    # A bit b stands for the value (2b - 1) / sqrt(width); the affine part is applied to the small results.
+    products = (2 * (bits @ query.T) - query.sum(axis=1)) / np.sqrt(width)
+    best = np.maximum.reduceat(products, starts, axis=0)
+    pooled = 2 * np.add.reduceat(bits, starts, axis=0) - counts[:, None]
+    return best.astype(np.float32), pooled.astype(np.float32)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from secondme.recall.codes import decode
+from secondme.recall.codes import similarities
 from secondme.recall.query import Query
 
 Floats = NDArray[np.float64]
@@ -128,9 +128,7 @@ def _similarities(query: Query, field: Field, codes: Mapping[int, bytes]) -> tup
     sums = np.zeros((len(field.ids), width))
     have = np.array([row for row, id in enumerate(field.ids.tolist()) if codes.get(id)], dtype=np.int64)
     if count and len(have):
-        vectors, starts = decode([codes[id] for id in field.ids[have].tolist()], width)
-        best[have] = np.maximum.reduceat(vectors @ query.tokens.T, starts, axis=0)
-        sums[have] = np.add.reduceat(vectors, starts, axis=0)
+        best[have], sums[have] = similarities([codes[id] for id in field.ids[have].tolist()], query.tokens)
     best = np.where(np.isnan(best), np.nanmean(best, axis=0) if len(have) else 0.0, best)
     both = sums + _neighbour(sums, field.previous, 0.0)
     question = query.tokens.mean(axis=0) if count else np.zeros(width)

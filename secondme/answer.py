@@ -1,0 +1,141 @@
+"""Answer a question: choose a regime, gather evidence within a budget, stream the model's words with checked citations."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from secondme.citations import Citer
+from secondme.models.prompts import NOT_IN_MEMORY, answer_prompt, evidence_line, is_refusal
+from secondme.models.protocols import Prompt, Usage
+from secondme.recall.evidence import holds_answer
+from secondme.records import Answer, Filters, Match, Regime
+
+if TYPE_CHECKING:
+    from secondme.assistant import Assistant
+    from secondme.search import Found
+
+BRIEF_TOKENS = 40
+_ALONE = re.compile(r"[\s\d+\-*/x×÷^().,=?]+|(hi|hello|hey|thanks|thank you|good (morning|evening|night))\b[\s!.,]*", re.IGNORECASE)
+_ARITHMETIC = re.compile(r"^(what is|what's|how much is|calculate)\b", re.IGNORECASE)
+
+
+class AnswerStream:
+    """An answer in the making: `evidence` is there at once, iterating yields text, then `answer` is whole."""
+
+    def __init__(self, me: Assistant, question: str, *, k: int, filters: Filters | None, brief: bool) -> None:
+        """Search for evidence; no model is touched before the first piece is asked for."""
+        self._me = me
+        self._question = question.strip()
+        self._brief = brief
+        self._started = time.perf_counter()
+        self._found: Found = me.search(question, k=k, filters=filters)
+        self._alone = is_about_nothing_stored(self._question)
+        self.evidence: tuple[Match, ...] = () if self._alone else tuple(self._found.matches)
+        """What the answer is drawn from, best first."""
+        self._trace: dict[str, Any] = {"seconds_to_evidence": self._seconds(), "passages": self._found.passages}
+        self._answer: Answer | None = None
+        self._running = self._run()
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text piece by piece; raises NoModel where a model is needed."""
+        return self._running
+
+    @property
+    def answer(self) -> Answer:
+        """The whole answer, or what came before `close`."""
+        if self._answer is None:
+            raise RuntimeError("the answer is not complete: iterate over the stream first")
+        return self._answer
+
+    def close(self) -> None:
+        """Stop the model at its next token; the answer keeps what came so far."""
+        self._running.close()
+
+    def _run(self) -> Iterator[str]:
+        if not self._alone and not holds_answer(self._found, self._question):
+            yield from self._abstain("too little evidence")
+            return
+        model = self._me.model()
+        shown = self._within_budget()
+        regime = self._regime(shown)
+        lines = [evidence_line(number, match) for number, match in enumerate(shown, 1)]
+        best = next((n for n, match in enumerate(shown, 1) if match.id == self.evidence[0].id), 1)
+        citer = Citer(lines, self._question, best=best)
+        usage = Usage()
+        limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
+        stop = ("\n",) if self._brief else ()
+        prompt = answer_prompt(self._question, shown, brief=self._brief) if shown else Prompt("", (), self._question)
+        text = ""
+        try:
+            # Closing the model's iterator ends its work at the next token, whatever ends ours.
+            with closing(model.reply(prompt, max_tokens=limit, stop=stop, usage=usage)) as reply:  # type: ignore[type-var]
+                for piece in citer.pieces(reply):
+                    self._trace.setdefault("seconds_to_first_word", self._seconds())
+                    text += piece
+                    if not self._brief:
+                        yield piece
+        finally:
+            self._trace |= {
+                "seconds": self._seconds(),
+                "tokens_sent": usage.tokens_sent,
+                "tokens_evaluated": usage.tokens_evaluated,
+                "tokens_written": usage.tokens_written,
+                "truncated": usage.truncated,
+                "evidence_shown": [match.id for match in shown],
+                "unsupported_sentences": citer.unsupported,
+            }
+            self._answer = self._whole(text.strip(), citer, shown, regime)
+        if self._brief:
+            yield self._answer.text
+        elif self._answer.abstained and not is_refusal(text):
+            yield f"\n{NOT_IN_MEMORY}"
+
+    def _whole(self, text: str, citer: Citer, shown: list[Match], regime: Regime) -> Answer:
+        """Return the answer; without a source it does not count as one, unless memory was not asked."""
+        citations = tuple(shown[number - 1] for number in citer.cited)
+        refused = is_refusal(text) or not text
+        if self._brief:
+            text = re.sub(r"\s*\[\d+\]", "", text).rstrip(".")
+            abstained = refused
+        else:
+            abstained = refused or (regime != "none" and not citations)
+        if abstained:
+            return Answer(NOT_IN_MEMORY, (), True, "abstained", self._trace)
+        return Answer(text, citations, False, regime, self._trace)
+
+    def _abstain(self, why: str) -> Iterator[str]:
+        self._trace |= {"seconds": self._seconds(), "why": why}
+        self._answer = Answer(NOT_IN_MEMORY, (), True, "abstained", self._trace)
+        yield NOT_IN_MEMORY
+
+    def _regime(self, shown: list[Match]) -> Regime:
+        if self._alone:
+            return "none"
+        return "everything" if len(shown) == self._found.passages else "retrieval"
+
+    def _within_budget(self) -> list[Match]:
+        """Return the best evidence that fits the budget, in the order it happened; a long passage is cut to fit."""
+        model, left, chosen = self._me.model(), self._me.config.answer.evidence_tokens, []
+        for match in self.evidence:
+            size = model.count(evidence_line(10, match))
+            if size > left and chosen:
+                break
+            if size > left:
+                match = replace(match, text=match.text[: len(match.text) * left // size])
+            left -= size
+            chosen.append(match)
+        return sorted(chosen, key=lambda match: match.happened_at)
+
+    def _seconds(self) -> float:
+        return round(time.perf_counter() - self._started, 3)
+
+
+def is_about_nothing_stored(question: str) -> bool:
+    """True for arithmetic and greetings, which memory has nothing to say to."""
+    rest = _ARITHMETIC.sub("", question)
+    return bool(_ALONE.fullmatch(rest)) and not (rest.strip() in ("", "?"))

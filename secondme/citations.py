@@ -1,0 +1,91 @@
+"""Marks such as [2] in an answer: checked against the evidence while the text streams, and added where one is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from secondme.recall.words import FUNCTION_WORDS, WORD
+
+_NUMBERS = r"\[[\d\s,;]+\]"
+_TOKEN = re.compile(
+    rf"(?P<mark>\s*{_NUMBERS})|(?P<end>[.!?]+[\"')]*(?P<late>(?:\s*{_NUMBERS})*)(?=\s|$))|(?P<line>\s*\n\s*)"
+    r"|(?P<text>\s+|[^\s\[.!?]+|.)"
+)
+# What may still turn out to be a mark, or the end of a sentence that a mark follows.
+_OPEN_END = re.compile(r"(?:[.!?]+[\"')]*)?(?:\s*\[[\d\s,;]*\]?)*\s*$")
+_ABBREVIATION = re.compile(r"\b(?:[a-z]|mr|mrs|ms|dr|prof|st|vs|no|approx|e\.g|i\.e|[ap]\.m)$", re.IGNORECASE)
+_VERDICTS = frozenset({"yes", "no", "likely", "probably", "maybe"})
+
+
+class Citer:
+    """Passes an answer on as it comes, word by word, with marks that hold at the end of each sentence."""
+
+    def __init__(self, evidence: Sequence[str], question: str, *, best: int = 1) -> None:
+        """Cite from `evidence`, numbered from 1; `best` is what a bare yes or no rests on."""
+        self._asked = _words(question)
+        self._evidence = [_words(text) for text in evidence]
+        self._best = best
+        self._open = ""
+        self._named: list[int] = []
+        self.cited: list[int] = []
+        """The numbers cited so far, in order, each once."""
+        self.unsupported = 0
+        """Sentences for which no evidence was found."""
+
+    def pieces(self, reply: Iterable[str]) -> Iterator[str]:
+        """Yield the reply; marks that name no evidence, or evidence that shares no word with the sentence, are left out."""
+        held = ""
+        for piece in reply:
+            held += piece
+            tail = _OPEN_END.search(held)
+            ready, held = (held[: tail.start()], held[tail.start() :]) if tail else (held, "")
+            if shown := self._pass(ready):
+                yield shown
+        if shown := self._pass(held.rstrip()) + self._close():
+            yield shown
+
+    def _pass(self, text: str) -> str:
+        shown = []
+        for token in _TOKEN.finditer(text):
+            if token["mark"]:
+                self._named += _numbers(token["mark"])
+            elif token["end"] is not None:
+                self._named += _numbers(token["late"])
+                marks = "" if _ABBREVIATION.search(self._open) else self._close()
+                shown.append(marks + token["end"][: len(token["end"]) - len(token["late"])])
+            elif token["line"]:
+                shown.append(self._close() + token["line"])
+            else:
+                self._open += token["text"]
+                shown.append(token["text"])
+        return "".join(shown)
+
+    def _close(self) -> str:
+        """End the open sentence and return its marks."""
+        sentence, named = self._open, self._named
+        self._open, self._named = "", []
+        words = _words(sentence)
+        if not words:
+            return ""
+        support = [self._support(words, held) for held in self._evidence]
+        good = list(dict.fromkeys(n for n in named if 1 <= n <= len(support) and support[n - 1] > 0))
+        if not good and words <= _VERDICTS and support:
+            good = [self._best]
+        elif not good and max(support, default=0) > 0:
+            good = [support.index(max(support)) + 1]
+        self.unsupported += not good
+        self.cited += [n for n in good if n not in self.cited]
+        return " " + "".join(f"[{n}]" for n in good) if good else ""
+
+    def _support(self, words: frozenset[str], held: frozenset[str]) -> float:
+        """Return how much a sentence shares with a piece of evidence; words that the question brought count little."""
+        return len((words - self._asked) & held) + 0.1 * len(words & self._asked & held)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(WORD.findall(text.lower())) - FUNCTION_WORDS
+
+
+def _numbers(marks: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d{1,9}", marks)]

@@ -1,0 +1,74 @@
+"""The prompts and, beside each, how its reply is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from secondme.models.protocols import Prompt
+from secondme.recall.when import annotate, format_day
+from secondme.records import Match
+
+QuestionKind = Literal["when", "amount", "choice", "open"]
+
+NOT_IN_MEMORY = "That is not in memory."
+
+_WHEN = re.compile(r"when\b|(on |in |since |until )?(what|which) (date|day|month|year|time)\b", re.IGNORECASE)
+_AMOUNT = re.compile(r"how (long|many|much|often|old|far|big|tall)\b", re.IGNORECASE)
+_CHOICE = re.compile(
+    r"(is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|might|am)\b", re.IGNORECASE
+)
+_REFUSAL = re.compile(
+    r"\bnot in memory\b|\b(no|not enough|insufficient) (information|evidence|mention)\b"
+    r"|\b(does|do|did|is|are|was|were)(n't| not) (\w+ )?(mention|say|state|specif|contain|provide|enough|indicate)"
+    r"|\bunknown\b|\bnone\.?$|\bcannot be (determined|answered)\b",
+    re.IGNORECASE,
+)
+
+_BRIEF = "You answer questions from a person's notes and chats. Use only the evidence. Answer with a short phrase, not a sentence."
+_BRIEF_HINTS: dict[QuestionKind, str] = {
+    "when": "Answer with the date only, such as 3 March 2021; the date in brackets is when it happened.",
+    "amount": "Answer with the number or amount only.",
+    "choice": "Answer yes or no, and why in a few words.",
+    "open": "Answer with a few words only; if there are several, list all of them with commas.",
+}
+_FULL = (
+    "You answer questions from a person's own notes and chats. Use only the evidence. Answer in one to three sentences. "
+    "Behind each statement put the number of the evidence it comes from, such as [2]. "
+    "If the evidence does not hold the answer, say: not in memory."
+)
+_FULL_HINTS: dict[QuestionKind, str] = {
+    "when": "Answer with the date; the date in brackets is when it happened.",
+    "amount": "Answer with the number or amount.",
+    "choice": "Begin with yes or no.",
+    "open": "If there are several, name all of them.",
+}
+
+
+def question_kind(question: str) -> QuestionKind:
+    """Return what kind of answer a question wants, by its first words."""
+    for kind, pattern in (("when", _WHEN), ("amount", _AMOUNT), ("choice", _CHOICE)):
+        if pattern.match(question.strip()):
+            return kind  # type: ignore[return-value]
+    return "open"
+
+
+def answer_prompt(question: str, evidence: Sequence[Match], *, brief: bool) -> Prompt:
+    """Return the prompt that answers `question` from numbered evidence; `brief` asks for a phrase without marks."""
+    kind = question_kind(question)
+    hint = (_BRIEF_HINTS if brief else _FULL_HINTS)[kind]
+    pages = tuple(evidence_line(number, match) for number, match in enumerate(evidence, 1))
+    return Prompt(_BRIEF if brief else _FULL, pages, f"\nQuestion: {question}\n{hint}")
+
+
+def evidence_line(number: int, match: Match) -> str:
+    """Return one piece of evidence as the model sees it: number, day, who or where, and the text with its dates resolved."""
+    text = " ".join(annotate(match.text, said_at=match.happened_at).split())
+    said_by = match.author or match.title
+    return f"[{number}] {format_day(match.happened_at)}, {said_by}: {text}"
+
+
+def is_refusal(reply: str) -> bool:
+    """True if a reply says that the evidence does not hold the answer."""
+    return bool(_REFUSAL.search(reply))
