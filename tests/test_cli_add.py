@@ -250,7 +250,7 @@ def embedder(config):
     stopped = call("add", tmp_path / "a.md")
     assert stopped.code == 130
     assert "all notes are stored" in stopped.stderr
-    assert "vectors of 1 passages follow later" in stopped.stderr
+    assert "vectors of 1 passage follow later" in stopped.stderr
     assert call("list").code == 0
 
 

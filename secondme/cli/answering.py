@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from secondme.clean import clean, one_line
 from secondme.cli import explain
-from secondme.cli.output import DIM, day, match_head, match_record, paint, place, print_json, say, snippet
+from secondme.cli.output import DIM, counted, day, match_head, match_record, paint, place, print_json, say, snippet
 from secondme.errors import NoModel
 from secondme.records import Answer, Filters
 
@@ -22,7 +22,7 @@ NOT_HELD = "memory does not hold anything on this"
 def show_answer(stream: AnswerStream, *, brief: bool, json: bool, plain: bool) -> int:
     """Print an answer as it comes, then its sources; return the exit code."""
     if not json and sys.stderr.isatty():
-        say(f"{len(stream.evidence)} passages of evidence")
+        say(f"{counted(len(stream.evidence), 'passage')} of evidence")
     printed = _print_pieces(stream, silent=json)
     answer = stream.answer
     if json:

@@ -10,14 +10,14 @@ import typer
 from typer.main import get_command
 
 from secondme import __version__
-from secondme.cli import add, demo, find, notes, plugins, settings
+from secondme.cli import add, demo, exchange, find, models, notes, plugins, settings, upkeep
 from secondme.config import load_config
 from secondme.errors import ConfigError, UsageError
 from secondme.paths import find_paths
 from secondme.plugins import Plugins, load_plugins
 
 PROGRAM = "secondme"
-COMMANDS = (add, find, notes, settings, plugins, demo)
+COMMANDS = (add, find, notes, exchange, models, settings, upkeep, plugins, demo)
 
 
 def run(arguments: list[str]) -> int:
@@ -39,6 +39,9 @@ def run(arguments: list[str]) -> int:
         raise KeyboardInterrupt from None
     except typer.TyperException as error:
         where = getattr(error, "ctx", None)
+        if where and error.format_message() == where.get_help():  # a group of commands without one of them
+            print(where.get_help(), file=sys.stderr)
+            return 2
         path = where.command_path if where else PROGRAM
         raise UsageError(error.format_message(), hint=f"{path} --help") from error
     return 0

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from secondme.cli.output import Progress, say
+from secondme.cli.output import Progress, counted, say
 from secondme.errors import UsageError
 from secondme.records import Added, Note, Skipped
 
@@ -143,7 +143,7 @@ def store(me: Assistant, notes: Iterable[Note | Skipped]) -> Added:
             reading(len(done.ids), 0)
     except KeyboardInterrupt:
         reading.close()
-        say(f"{len(done.ids):,} notes are stored; add the same again to go on")
+        say(f"{counted(len(done.ids), 'note')} stored; add the same again to go on")
         raise
     reading.close()
     if done.added:
@@ -158,8 +158,8 @@ def fill_vectors(me: Assistant) -> None:
         me.embed_waiting(progress=progress)
     except KeyboardInterrupt:
         progress.close()
-        waiting = me.store.index.waiting()
-        say(f"all notes are stored and found by their words; the vectors of {waiting:,} passages follow later")
+        waiting = counted(me.store.index.waiting(), "passage")
+        say(f"all notes are stored and found by their words; the vectors of {waiting} follow later")
         raise
     progress.close()
     if me.no_embedder and me.config.models.embedder:

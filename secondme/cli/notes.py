@@ -10,7 +10,7 @@ import typer
 from secondme.clean import clean
 from secondme.cli import editor
 from secondme.cli.options import Author, Json, Plain, Since, Source, Until, filters_of, open_memory
-from secondme.cli.output import note_head, note_line, note_record, paint, passage_record, print_json, say
+from secondme.cli.output import counted, note_head, note_line, note_record, paint, passage_record, print_json, say
 from secondme.errors import UsageError
 from secondme.records import Forgotten, Note, Passage
 
@@ -102,6 +102,6 @@ def forget(
 
 def _print_forgotten(forgotten: Forgotten) -> None:
     verb = "would remove" if forgotten.dry_run else "removed"
-    print(f"{verb} {' '.join(forgotten.ids)}: {forgotten.passages:,} passages")
+    print(f"{verb} {' '.join(forgotten.ids)}: {counted(forgotten.passages, 'passage')}")
     for uri in forgotten.uris:
         print(f"  {clean(uri)}")

@@ -165,6 +165,11 @@ class Progress:
         sys.stderr.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where there are several."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def duration(seconds: float) -> str:
     """Return a time a person can grasp."""
     if seconds < 60:
