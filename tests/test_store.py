@@ -87,8 +87,16 @@ def test_what_was_acknowledged_survives_kill_9(own_home: Path) -> None:
             assert store.passages_of(int(id[1:]))
 
 
-def test_two_processes_create_and_fill_one_memory_at_once(own_home: Path) -> None:
-    running = [process(ADDING, own_home, name, 40) for name in ("first", "second", "third")]
+def test_processes_create_and_fill_one_memory_at_once(own_home: Path) -> None:
+    waiting = "import sys\nfrom secondme.assistant import Assistant\nprint('ready', flush=True)\nsys.stdin.readline()\n"
+    running = [process(waiting + ADDING, own_home, name, 40) for name in ("first", "second", "third")]
+    for one in running:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in running:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
     outputs = [one.communicate(timeout=60)[0].splitlines() for one in running]
     assert [one.returncode for one in running] == [0, 0, 0]
     ids = [line.split()[0] for output in outputs for line in output]

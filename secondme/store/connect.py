@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -30,6 +31,9 @@ APPLICATION_ID = 0x53324D45
 SAFE_SQLITE = (3, 51, 3)
 """Older ones can corrupt a WAL file under several connections."""
 
+PATIENCE = 5.0
+"""Seconds to wait for another process that writes."""
+
 PRAGMAS = """
     pragma journal_mode = wal;
     pragma synchronous = full;
@@ -54,15 +58,13 @@ def open_database(path: Path, *, create: bool) -> Database:
         raise NoDatabase(f"{path}: no memory here yet", hint='add something first: secondme add "..."')
     with storage_errors(path):
         _make_private(path)
-        connection = dbapi2.connect(str(path), timeout=5.0, isolation_level=None, factory=_Connection)
+        connection = dbapi2.connect(str(path), timeout=PATIENCE, isolation_level=None, factory=_Connection)
     connection.path = path
     try:
-        connection.execute("pragma busy_timeout = 5000")
-        _check_owner(connection, path)
         connection.enable_load_extension(True)
         sqlite_vec.load(connection)
         connection.enable_load_extension(False)
-        connection.executescript(PRAGMAS)
+        _prepare(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -194,6 +196,20 @@ def _make_private(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _prepare(connection: Any, path: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            _check_owner(connection, path)
+            connection.executescript(PRAGMAS)
+            return
+        except Locked:
+            # Processes that turn a new file into a WAL file at once are told so without having waited for each other.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _check_owner(connection: Any, path: Path) -> None:
