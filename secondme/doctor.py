@@ -114,6 +114,9 @@ def _guarded(name: str, look: Callable[[_Patient], Iterable[Check]], patient: _P
         return list(look(patient))
     except SecondmeError as error:
         return [_failed(name, error)]
+    except ImportError as error:
+        broken = f"a library it needs cannot be loaded: {error}"
+        return [Check(name, False, broken, "install secondme again", IntegrityError.exit_code)]
 
 
 def _settings(paths: Paths) -> list[Check]:
@@ -132,10 +135,8 @@ def _settings(paths: Paths) -> list[Check]:
 
 
 def _driver(patient: _Patient) -> Iterator[Check]:
-    try:
-        from secondme.store.connect import versions
-    except ImportError as error:
-        raise IntegrityError(f"the database driver is broken: {error}", hint="install secondme again") from error
+    from secondme.store.connect import versions
+
     found = versions()
     yield Check("driver", True, ", ".join(f"{name} {version}" for name, version in found.items()))
 

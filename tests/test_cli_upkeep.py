@@ -212,6 +212,15 @@ def test_doctor_ends_with_the_exit_code_of_what_is_wrong(call: Run, own_home: Pa
     assert call("doctor", env=missing).code in (12, 20)
 
 
+def test_doctor_names_a_driver_that_cannot_be_loaded_and_looks_at_the_rest(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sqlcipher3.py").write_text("raise ImportError('libcrypto is missing')\n", encoding="utf-8")
+    done = run("doctor", "--json", env={"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, ROOT, ROOT / "plugins")))})
+    assert done.code == 20
+    broken = {one["name"]: one["detail"] for one in done.json["checks"] if one["level"] == "wrong"}
+    assert set(broken) == {"driver", "round trip"}
+    assert broken["driver"] == "a library it needs cannot be loaded: libcrypto is missing"
+
+
 def models_folder(folder: Path) -> dict[str, str]:
     return {"SECONDME_MODELS": str(folder)}
 
