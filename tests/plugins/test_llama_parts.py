@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from secondme_plugins import llama
+from secondme_plugins.llama.pace import Pace
 from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
 from secondme_plugins.llama.templates import chatml, plain
 
@@ -62,6 +63,40 @@ def test_pieces_pass_at_once_without_stop_strings() -> None:
     found = cut_at_stops(source(), [])
     assert next(found) == "a"
     assert source.taken == 1
+
+
+def test_all_threads_run_while_nothing_else_does() -> None:
+    pace = Pace(4)
+    pace.record(4, wall=1.0, processor=3.9, now=10.0)
+    assert pace.threads(10.0) == 4
+
+
+def test_fewer_threads_run_while_other_programs_do_and_all_are_tried_again() -> None:
+    pace = Pace(4)
+    pace.record(4, wall=1.0, processor=2.2, now=10.0)
+    assert pace.threads(10.5) == 2
+    assert pace.threads(11.0) == 4
+
+
+def test_a_busy_machine_is_tried_ever_more_rarely() -> None:
+    pace = Pace(2)
+    now, tries = 0.0, 0
+    while now < 100:
+        threads = pace.threads(now)
+        assert threads in {1, 2}
+        tries += threads == 2
+        now += 0.5
+        pace.record(threads, wall=0.5, processor=0.5, now=now)
+    assert 5 < tries < 10
+    pace.record(2, wall=0.5, processor=1.0, now=now)
+    pace.record(2, wall=0.5, processor=0.5, now=now)
+    assert pace.threads(now + 1.1) == 2
+
+
+def test_one_thread_is_never_taken_away() -> None:
+    pace = Pace(1)
+    pace.record(1, wall=1.0, processor=0.1, now=0.0)
+    assert pace.threads(0.1) == 1
 
 
 def test_chatml_marks_only_its_own_markup() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 import weakref
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from secondme.errors import ConfigError, NoModel, UsageError
 from secondme.models.catalog import find_entry
 from secondme.models.protocols import Prompt, Usage
 from secondme_plugins.llama.engine import Run, bindings, read_piece, tokenize
+from secondme_plugins.llama.pace import Pace
 from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
 from secondme_plugins.llama.templates import TEMPLATES, Template
 
@@ -32,11 +34,10 @@ class LlamaModel:
     def __init__(self, path: Path, config: ModelsConfig) -> None:
         self.name = config.language
         self.context = config.context
-        threads = config.threads or _cores()
+        self._pace = Pace(config.threads or _cores())
 
         def set_up(settings: Any) -> None:
             settings.n_ctx = self.context
-            settings.n_threads = settings.n_threads_batch = threads
 
         self._run = Run(path, set_up)
         if not self._run.memory:
@@ -101,8 +102,13 @@ class LlamaModel:
             usage.tokens_evaluated += len(step)
 
     def _decode(self, ids: Sequence[int]) -> None:
+        began, processor = time.monotonic(), time.process_time()
+        threads = self._pace.threads(began)
+        bindings().llama_set_n_threads(self._run.context, threads, threads)
         self._run.evaluate(ids)
         self._read += ids
+        now = time.monotonic()
+        self._pace.record(threads, wall=now - began, processor=time.process_time() - processor, now=now)
 
     def _prompt_ids(self, prompt: Prompt) -> list[int]:
         body = "\n".join((*prompt.pages, prompt.tail))
