@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 from secondme.errors import NoModel
@@ -69,7 +69,7 @@ class Entry:
 @cache
 def load_catalog() -> tuple[Entry, ...]:
     """Return the models of the catalog, in its order."""
-    text = files("secondme.models").joinpath("catalog.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("catalog.toml").read_text(encoding="utf-8")
     return tuple(_parse_entry(table) for table in tomllib.loads(text)["model"])
 
 
