@@ -1,10 +1,10 @@
-"""Answer a question: choose a regime, gather evidence within a budget, stream the model's words with checked citations."""
+"""Answer a question: choose a regime, gather evidence within a budget, stream words with checked citations."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from secondme.search import Found
 
 BRIEF_TOKENS = 40
-_ALONE = re.compile(r"[\s\d+\-*/x×÷^().,=?]+|(hi|hello|hey|thanks|thank you|good (morning|evening|night))\b[\s!.,]*", re.IGNORECASE)
+_ALONE = re.compile(
+    r"[\s\d+\-*/x×÷^().,=?]+|(hi|hello|hey|thanks|thank you|good (morning|evening|night))\b[\s!.,]*", re.IGNORECASE
+)
 _ARITHMETIC = re.compile(r"^(what is|what's|how much is|calculate)\b", re.IGNORECASE)
 
 
@@ -56,8 +58,8 @@ class AnswerStream:
         """Stop the model at its next token; the answer keeps what came so far."""
         self._running.close()
 
-    def _run(self) -> Iterator[str]:
-        if not self._alone and not holds_answer(self._found, self._question):
+    def _run(self) -> Generator[str, None, None]:
+        if not self._alone and not holds_answer(self._found.field, self._found.ranking):
             yield from self._abstain("too little evidence")
             return
         model = self._me.model()
@@ -73,7 +75,7 @@ class AnswerStream:
         text = ""
         try:
             # Closing the model's iterator ends its work at the next token, whatever ends ours.
-            with closing(model.reply(prompt, max_tokens=limit, stop=stop, usage=usage)) as reply:  # type: ignore[type-var]
+            with closing(model.reply(prompt, max_tokens=limit, stop=stop, usage=usage)) as reply:
                 for piece in citer.pieces(reply):
                     self._trace.setdefault("seconds_to_first_word", self._seconds())
                     text += piece
@@ -120,7 +122,8 @@ class AnswerStream:
 
     def _within_budget(self) -> list[Match]:
         """Return the best evidence that fits the budget, in the order it happened; a long passage is cut to fit."""
-        model, left, chosen = self._me.model(), self._me.config.answer.evidence_tokens, []
+        model, left = self._me.model(), self._me.config.answer.evidence_tokens
+        chosen: list[Match] = []
         for match in self.evidence:
             size = model.count(evidence_line(10, match))
             if size > left and chosen:
@@ -138,4 +141,4 @@ class AnswerStream:
 def is_about_nothing_stored(question: str) -> bool:
     """True for arithmetic and greetings, which memory has nothing to say to."""
     rest = _ARITHMETIC.sub("", question)
-    return bool(_ALONE.fullmatch(rest)) and not (rest.strip() in ("", "?"))
+    return bool(_ALONE.fullmatch(rest)) and rest.strip() not in ("", "?")

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from secondme.clean import clean
@@ -57,7 +58,7 @@ class Assistant:
         plugins: Plugins | None = None,
         create: bool = True,
     ) -> Assistant:
-        """Open the memory in the folder `home`, by default the user's own; raises NoDatabase if it may not create one."""
+        """Open the memory in the folder `home`, by default the user's own; raises NoDatabase where it must exist."""
         paths = find_paths(home)
         settings = config or load_config(paths.config)
         store = Store(paths.database, create=create)
@@ -116,9 +117,7 @@ class Assistant:
         size = len(text.encode())
         if size > self.config.ingest.max_file_bytes:
             return Skipped(note.uri or "text", f"{size:,} bytes is more than ingest.max_file_bytes allows")
-        moment = note.happened_at or now()
-        if moment.tzinfo is None:
-            return Skipped(note.uri or "text", "happened_at has no time zone")
+        moment = (note.happened_at or now()).astimezone(UTC)  # without a zone it is local time
         day = moment.date().isoformat()
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         stored = replace(
@@ -156,7 +155,7 @@ class Assistant:
         return self.store.index.waiting()
 
     def embedder(self) -> Embedder | None:
-        """Return the embedder, loading it at the first call; None where there is none or its vectors are not the stored ones."""
+        """Return the embedder, loaded at the first call; None where there is none or other vectors are stored."""
         if self._embedder is None and not self.no_embedder:
             try:
                 found = self.plugins.embedder(self.config.models)
@@ -194,7 +193,7 @@ class Assistant:
             raise UsageError("the question is empty")
         if k < 1:
             raise UsageError(f"k must be at least 1, not {k}")
-        # A few vectors that are missing are filled in on the way; many are left to add and reindex, which show progress.
+        # A few missing vectors are filled in on the way; many are left to add and reindex, which show progress.
         self.embed_waiting(seconds=0.3)
         if self._search is None:
             self._search = Search(self.store, me=self.config.me.name)
@@ -231,7 +230,7 @@ class Assistant:
         return note, passages[position - 1]
 
     def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> Forgotten:
-        """Remove notes for good, with every version, passage and index row; raises NotFound before anything is removed."""
+        """Remove notes for good, with all versions and index rows; raises NotFound before anything is removed."""
         for id in ids:
             _, position = parse_id(id)
             if position is not None:

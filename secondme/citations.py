@@ -1,4 +1,4 @@
-"""Marks such as [2] in an answer: checked against the evidence while the text streams, and added where one is missing."""
+"""Marks such as [2] in an answer: checked against the evidence while it streams, and added where one is missing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Citer:
         """Sentences for which no evidence was found."""
 
     def pieces(self, reply: Iterable[str]) -> Iterator[str]:
-        """Yield the reply; marks that name no evidence, or evidence that shares no word with the sentence, are left out."""
+        """Yield the reply; marks that name no evidence, or evidence without a word of the sentence, are left out."""
         held = ""
         for piece in reply:
             held += piece

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from secondme.models.protocols import Embedder
 from secondme.recall.codes import encode_pooled
 from secondme.recall.query import Query, named_authors, token_weights
-from secondme.recall.ranking import Field, Ranking, bm25, rank
+from secondme.recall.ranking import Field, Ranking, bm25, rank, rarity
 from secondme.recall.when import TimeRange, question_range
 from secondme.recall.words import content_words
 from secondme.records import Filters, Match, Passage
@@ -31,7 +31,7 @@ NEAREST = 1000
 CLOSENESS = 6.0
 """What the closest possible pooled vector is worth, in standard deviations of the word score."""
 TOO_COMMON = 20_000
-"""A word in more passages than this says too little to be worth reading its postings."""
+"""A word that occurs as often as this says too little to be worth reading its postings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,23 @@ class Found:
     candidates: int
     passages: int
     """How many passages there are in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the word index says of every passage, in the order of the layout."""
+
+    with_previous: Floats
+    """BM25 of the passage with the one before it."""
+    thread: Floats
+    """BM25 of its thread."""
+    coverage: Floats
+    """The share of the question's words, by rarity, that the passage holds."""
+
+    @property
+    def promise(self) -> Floats:
+        """A first guess at how well the words fit."""
+        return self.with_previous + self.thread / 2
 
 
 class Search:
@@ -77,9 +94,9 @@ class Search:
         time = question_range(question, now=now)
         allowed = self._allowed(filters, layout)
         in_time = self._in_time(time, layout)
-        words, thread_words = self._words(query, question, layout)
-        rows = self._candidates(query, layout, allowed=allowed, in_time=in_time, words=words + thread_words * 0.5)
-        field = _field(layout, rows, in_time=in_time, words=words, thread_words=thread_words)
+        words = self._words(query, question, layout)
+        rows = self._candidates(query, layout, allowed=allowed, in_time=in_time, words=words.promise)
+        field = _field(layout, rows, in_time=in_time, words=words)
         codes = self.store.index.codes(field.ids) if len(query.tokens) else {}
         ranking = rank(query, field, codes)
         passages = self.store.passages(field.ids[ranking.rows[:k]].tolist())
@@ -110,30 +127,32 @@ class Search:
             marks[layout.rows(ids)] = 2.0 if time.explicit else 1.0
         return marks
 
-    def _words(self, query: Query, question: str, layout: Layout) -> tuple[Floats, Floats]:
-        """Return BM25 of every passage with the one before it, and of the thread of every passage."""
-        own, before, threads = [], [], []
-        count = int(layout.threads[-1]) + 1 if len(layout.threads) else 0
-        follows = np.r_[False, layout.threads[1:] == layout.threads[:-1]] if len(layout.threads) else np.zeros(0, bool)
+    def _words(self, query: Query, question: str, layout: Layout) -> Words:
+        count, threads = len(layout.ids), int(layout.threads[-1]) + 1 if len(layout.ids) else 0
+        follows = np.zeros(count, dtype=bool)
+        follows[1:] = layout.threads[1:] == layout.threads[:-1]
+        before, of_threads, covered, whole = [], [], np.zeros(count), 0.0
         for ids, times in self._postings(query, question):
             rows = layout.rows(ids)
-            own.append((rows, times))
-            here = np.zeros(len(layout.ids))
+            here = np.zeros(count)
             here[rows] = times
-            here[1:] += np.where(follows[1:], here[:-1], 0.0)
-            both = np.flatnonzero(here)
-            before.append((both, here[both]))
-            of_thread = np.bincount(layout.threads[rows], times, count)
-            some = np.flatnonzero(of_thread)
-            threads.append((some, of_thread[some]))
+            with_previous = here + _previous(here, follows)
+            before.append(_sparse(with_previous))
+            of_threads.append(_sparse(np.bincount(layout.threads[rows], times, threads).astype(float)))
+            weight = rarity(len(rows), count)
+            covered[rows] += weight
+            whole += weight
         lengths = layout.lengths.astype(float)
-        with_before = lengths + np.where(follows, np.r_[0.0, lengths[:-1]], 0.0) if len(lengths) else lengths
-        thread_scores = bm25(threads, np.bincount(layout.threads, lengths, count))
-        return bm25(before, with_before), thread_scores[layout.threads]
+        in_threads = bm25(of_threads, np.bincount(layout.threads, lengths, threads).astype(float))
+        return Words(
+            with_previous=bm25(before, lengths + _previous(lengths, follows)),
+            thread=in_threads[layout.threads],
+            coverage=covered / max(whole, 1e-9),
+        )
 
     def _postings(self, query: Query, question: str) -> list[tuple[Ints, Floats]]:
         found = [self.store.index.postings(term, limit=TOO_COMMON) for term in query.terms]
-        postings = [(ids, times.astype(float)) for ids, times in found if 0 < len(ids) < TOO_COMMON]
+        postings = [(ids, times.astype(float)) for ids, times in found if len(ids)]
         for run in re.findall(f"[{CJK}]+", question):
             pieces = [run[at : at + 3] for at in range(len(run) - 2)] or [run]
             for ids in map(self.store.index.holding, dict.fromkeys(pieces)):
@@ -158,7 +177,19 @@ class Search:
         return np.sort(best[: max(int(enough), 1)])
 
 
-def _field(layout: Layout, candidates: Ints, *, in_time: Floats, words: Floats, thread_words: Floats) -> Field:
+def _previous(values: Floats, follows: NDArray[np.bool_]) -> Floats:
+    """Return the value of the row before, 0 where that belongs to another thread."""
+    found = np.zeros(len(values))
+    found[1:] = values[:-1] * follows[1:]
+    return found
+
+
+def _sparse(values: Floats) -> tuple[Ints, Floats]:
+    rows = np.flatnonzero(values)
+    return rows, values[rows]
+
+
+def _field(layout: Layout, candidates: Ints, *, in_time: Floats, words: Words) -> Field:
     """Return the candidates with their neighbours, ready to be ranked."""
     wide = np.unique(np.concatenate([candidates - 1, candidates, candidates + 1]))
     rows = wide[(wide >= 0) & (wide < len(layout.ids))]
@@ -175,8 +206,9 @@ def _field(layout: Layout, candidates: Ints, *, in_time: Floats, words: Floats, 
         next=np.where(np.r_[adjacent[1:], False], places + 1, -1) if len(rows) else places,
         candidate=np.isin(rows, candidates),
         in_time=in_time[rows],
-        words=words[rows],
-        thread_words=thread_words[rows],
+        words=words.with_previous[rows],
+        thread_words=words.thread[rows],
+        coverage=words.coverage[rows],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class ScriptedModel:
         grammar: str = "",
         stop: Sequence[str] = (),
         usage: Usage | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Yield the next reply of the script word by word; an exhausted script is an error of the test."""
         assert self.replies, f"the script has no reply left for: {prompt.tail}"
         usage = usage or Usage()

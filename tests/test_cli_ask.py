@@ -24,7 +24,7 @@ def memory(call: Run) -> Run:
 
 
 def test_the_answer_is_followed_by_its_sources(memory: Run) -> None:
-    said = memory("ask", QUESTION, replies=["Ana moved to Porto [1]."])
+    said = memory("ask", QUESTION, replies=["  Ana moved to Porto [1]."])
     assert said.code == 0
     assert said.stdout == "Ana moved to Porto [1].\n[1] n1 · 2024-03-01 · chat:1\n"
     assert said.stderr == ""

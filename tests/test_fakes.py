@@ -45,7 +45,7 @@ def test_closing_a_reply_stops_it() -> None:
     model = ScriptedModel(["one two three"])
     pieces = model.reply(PROMPT, max_tokens=9)
     next(pieces)
-    pieces.close()  # type: ignore[attr-defined]
+    pieces.close()
     assert (model.tokens_written, model.closed_early) == (1, 1)
 
 

@@ -41,7 +41,7 @@ class EndpointModel:
         grammar: str = "",
         stop: Sequence[str] = (),
         usage: Usage | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Yield the reply as the server streams it. Raises NoModel, and UsageError when the prompt does not fit."""
         usage = usage if usage is not None else Usage()
         body = {

@@ -40,8 +40,10 @@ def _print_pieces(stream: AnswerStream, *, silent: bool) -> bool:
     printed = False
     try:
         for piece in stream:
-            if not silent:
-                print(clean(piece), end="", flush=True)
+            # Models like to begin with a space.
+            text = clean(piece) if printed else clean(piece).lstrip()
+            if text and not silent:
+                print(text, end="", flush=True)
                 printed = True
     finally:
         stream.close()

@@ -26,7 +26,10 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 
-_BRIEF = "You answer questions from a person's notes and chats. Use only the evidence. Answer with a short phrase, not a sentence."
+_BRIEF = (
+    "You answer questions from a person's notes and chats. Use only the evidence. "
+    "Answer with a short phrase, not a sentence."
+)
 _BRIEF_HINTS: dict[QuestionKind, str] = {
     "when": "Answer with the date only, such as 3 March 2021; the date in brackets is when it happened.",
     "amount": "Answer with the number or amount only.",
@@ -34,7 +37,8 @@ _BRIEF_HINTS: dict[QuestionKind, str] = {
     "open": "Answer with a few words only; if there are several, list all of them with commas.",
 }
 _FULL = (
-    "You answer questions from a person's own notes and chats. Use only the evidence. Answer in one to three sentences. "
+    "You answer questions from a person's own notes and chats. Use only the evidence. "
+    "Answer in one to three sentences. "
     "Behind each statement put the number of the evidence it comes from, such as [2]. "
     "If the evidence does not hold the answer, say: not in memory."
 )
@@ -63,7 +67,7 @@ def answer_prompt(question: str, evidence: Sequence[Match], *, brief: bool) -> P
 
 
 def evidence_line(number: int, match: Match) -> str:
-    """Return one piece of evidence as the model sees it: number, day, who or where, and the text with its dates resolved."""
+    """Return one piece of evidence as the model sees it: number, day, who or where, text with its dates resolved."""
     text = " ".join(annotate(match.text, said_at=match.happened_at).split())
     said_by = match.author or match.title
     return f"[{number}] {format_day(match.happened_at)}, {said_by}: {text}"

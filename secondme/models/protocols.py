@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -54,7 +54,7 @@ class LanguageModel(Protocol):
         grammar: str = "",
         stop: Sequence[str] = (),
         usage: Usage | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Yield the reply piece by piece at temperature 0; closing the iterator stops the work at the next token.
 
         `grammar` is GBNF. Raises NoModel when the backend fails and UsageError when the prompt does not fit.

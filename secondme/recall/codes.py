@@ -24,8 +24,8 @@ def encode_pooled(tokens: Matrix) -> bytes:
 def similarities(codes: list[bytes], query: Matrix) -> tuple[Matrix, Matrix]:
     """Return for several passages the best cosine to each query token, and the pooled vectors.
 
-    `query` is (tokens, width), rows of length 1; the results are (passages, tokens) and (passages, width). Every passage
-    must have at least one token.
+    `query` is (tokens, width), rows of length 1; the results are (passages, tokens) and (passages, width). Every
+    passage must have at least one token.
     """
     width = query.shape[1]
     counts = np.array([len(code) * 8 // width for code in codes])

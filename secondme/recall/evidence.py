@@ -1,9 +1,30 @@
-"""Whether what was found can hold the answer, judged before any model is asked."""
+"""Whether what was found can hold the answer at all, judged before a model is asked."""
 
 from __future__ import annotations
 
-SIMILAR_ENOUGH = 0.0
+from secondme.recall.ranking import Field, Ranking
+
+LOOKED_AT = 10
+"""How many of the best passages are judged."""
+ENOUGH = 0.38
+"""Similarity of the best passage plus a fifth of the words it covers, below which memory does not hold the answer.
+
+Of questions on chats whose answer was there, 2 % lie below; of questions on other matters 15 to 50 % do.
+"""
+ENOUGH_WORDS = 0.2
+"""The same without vectors: the share of the question's words, by rarity, that the best passage holds."""
 
 
-def holds_answer(found: object, question: str) -> bool:
-    return True
+def holds_answer(field: Field, ranking: Ranking) -> bool:
+    """True unless all that was found has hardly anything to do with the question.
+
+    What lies in the time that the question speaks of counts as found: "what did I do last week" has no words to match.
+    """
+    rows = ranking.rows[:LOOKED_AT]
+    if not len(rows):
+        return False
+    if (field.in_time[rows] > 0).any():
+        return True
+    covered = float(field.coverage[rows].max())
+    similarity = float(ranking.similarity[:LOOKED_AT].max())
+    return similarity + covered / 5 >= ENOUGH if similarity > 0 else covered >= ENOUGH_WORDS

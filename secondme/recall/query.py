@@ -30,7 +30,7 @@ class Query:
 
 
 def token_weights(pieces: Sequence[str]) -> Matrix:
-    """Return how much each token of a question counts: content words whole, function words half, punctuation nothing."""
+    """Return how much each token of a question counts: function words half as much as others, punctuation nothing."""
     weights = [0.0 if not WORD.search(piece) else 0.5 if piece in FUNCTION_WORDS else 1.0 for piece in pieces]
     found = np.array(weights, dtype=np.float32)
     return found if found.any() else np.ones(len(pieces), dtype=np.float32)

@@ -73,6 +73,8 @@ class Field:
     """BM25 of the passage with the one before it."""
     thread_words: Floats
     """BM25 of its thread."""
+    coverage: Floats
+    """The share of the question's words, by rarity, that the passage holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +143,13 @@ def bm25(postings: Sequence[tuple[Ints, Floats]], lengths: Floats, *, k1: float 
     scores = np.zeros(len(lengths))
     norm = k1 * (1 - b + b * lengths / max(float(lengths.mean()), 1.0)) if len(lengths) else lengths
     for documents, counts in postings:
-        rarity = np.log1p((len(lengths) - len(documents) + 0.5) / (len(documents) + 0.5))
-        scores[documents] += rarity * counts * (k1 + 1) / (counts + norm[documents])
+        scores[documents] += rarity(len(documents), len(lengths)) * counts * (k1 + 1) / (counts + norm[documents])
     return scores
+
+
+def rarity(documents: int, of: int) -> float:
+    """Return how much a term says that stands in so many of the documents (its inverse document frequency)."""
+    return float(np.log1p((of - documents + 0.5) / (documents + 0.5)))
 
 
 def _neighbour(values: Floats, rows: Ints, fill: float) -> Floats:

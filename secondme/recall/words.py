@@ -7,7 +7,7 @@ import re
 WORD = re.compile(r"[^\W_]+")
 
 FUNCTION_WORDS = frozenset(
-    (
+    (  # noqa: SIM905  a hundred quoted words are harder to read
         "a about also am an and any are as at be been being but by can could d did do does doing for from had has "
         "have having he her here him his how i if in is it its ll m may me might must my no not of on or our re s "
         "same shall she should so some such t than that the their them then there these they this those to too us "

@@ -65,9 +65,13 @@ class Index:
         return found
 
     def postings(self, term: str, *, limit: int) -> tuple[Ints, Ints]:
-        """Return the ids of the passages with this term, ascending, and how often it stands in each; `limit` hits."""
+        """Return the ids of the passages with this term, ascending, and how often it stands in each.
+
+        A term that occurs `limit` times or more says too little to be read: it has no postings.
+        """
         rows = self.db.conn.execute("select doc from passage_terms where term = ? limit ?", (term, limit)).fetchall()
-        return np.unique(np.array([row[0] for row in rows], dtype=np.int64), return_counts=True)
+        docs = [row[0] for row in rows] if len(rows) < limit else []
+        return np.unique(np.array(docs, dtype=np.int64), return_counts=True)
 
     def holding(self, characters: str) -> Ints:
         """Return the ids of the passages with this run of Chinese, Japanese or Korean characters."""

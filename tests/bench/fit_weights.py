@@ -1,4 +1,4 @@
-"""Fit the weights of secondme.recall.ranking to several kinds of data by coordinate ascent, and print what each is worth.
+"""Fit the weights of secondme.recall.ranking to several kinds of data, and print what each of them is worth.
 
 usage: python fit_weights.py EVAL_FOLDER [--rounds 0] [--sessions 200]
 EVAL_FOLDER holds locomo.py, longmemeval_recall.py and data/. With --rounds 0 only the present weights are measured.

@@ -6,7 +6,6 @@ An expression is right when a found range covers the expected days and is at mos
 days are the same. A question's range is scored by the turns whose moment lies in it.
 """
 
-# ruff: noqa: T201 (it prints its figures)
 from __future__ import annotations
 
 import json

@@ -122,7 +122,7 @@ def test_closing_a_reply_closes_the_connection(server: Server) -> None:
     server.say(*words("one", "two"))
     reply = connect(server.address).reply(Prompt("", tail="?"), max_tokens=9)
     assert next(reply) == "one"
-    reply.close()  # type: ignore[attr-defined]
+    reply.close()
     assert list(reply) == []
 
 

@@ -201,7 +201,7 @@ def test_a_closed_reply_stops_and_the_next_one_is_unharmed(small: LanguageModel)
     usage = Usage()
     reply = small.reply(QUESTION, max_tokens=16, usage=usage)
     assert text.startswith(next(reply))
-    reply.close()  # type: ignore[attr-defined]
+    reply.close()
     assert usage.tokens_written < 4
     assert ask(small)[0] == text
 

@@ -6,7 +6,7 @@ import ctypes
 import os
 import time
 import weakref
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class LlamaModel:
         grammar: str = "",
         stop: Sequence[str] = (),
         usage: Usage | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """Yield the most likely reply piece by piece. Raises UsageError when the prompt does not fit, and NoModel."""
         usage = usage if usage is not None else Usage()
         ids = self._prompt_ids(prompt)
