@@ -103,6 +103,40 @@ def test_output_that_is_closed_just_before_its_end_is_no_error(own_home: Path) -
     assert (done.returncode, done.stderr.decode()) == (0, "")
 
 
+def test_an_error_while_the_output_is_closed_is_no_traceback(own_home: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "secondme", "show", "n1"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writer)
+    assert done.returncode == 10
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_output_to_a_full_disk_is_one_line_and_20(own_home: Path) -> None:
+    command = [sys.executable, "-m", "secondme", "--version"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert done.returncode == 20
+    assert done.stderr.startswith(b"secondme: no space left on the device")
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(call: Run, own_home: Path) -> None:
+    own_home.mkdir()
+    (own_home / "memory.db").write_bytes(b"my own precious file " * 400)
+    refused = call("add", "tea")
+    assert (refused.code, refused.stdout) == (12, "")
+    assert refused.stderr.startswith(f"secondme: {own_home}/memory.db: ")
+    assert (own_home / "memory.db").read_bytes() == b"my own precious file " * 400
+
+
+def test_a_clock_that_is_no_date_is_named(call: Run) -> None:
+    refused = call("add", "tea", env={"SECONDME_NOW": "soon"})
+    assert (refused.code, "SECONDME_NOW is not a date" in refused.stderr) == (2, True)
+
+
 def test_an_interruption_is_one_line_and_130(own_home: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "messages.jsonl"
     os.mkfifo(pipe)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 from typing import NoReturn
 
-from secondme.errors import SecondmeError
+from secondme.errors import IntegrityError, SecondmeError
 
 
 def main() -> NoReturn:
@@ -20,28 +21,43 @@ def main() -> NoReturn:
 
 def _run(arguments: list[str]) -> int:
     try:
+        code = _run_command(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _drop_output()  # whoever read the output has seen enough
+        return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        return _report(IntegrityError("no space left on the device that is written to", hint="free some space"))
+
+
+def _run_command(arguments: list[str]) -> int:
+    try:
         # Imported here, so that an interruption while it loads is met as well.
         from secondme.cli.app import run
 
-        code = run(arguments)
-        sys.stdout.flush()
-        return code
+        return run(arguments)
     except SecondmeError as error:
-        _report(str(error), error.hint)
-        return error.exit_code
+        return _report(error)
     except KeyboardInterrupt:
-        _report("interrupted")
+        from secondme.cli.output import say
+
+        say("secondme: interrupted")
         return 130
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter flushes once more at its end, into nothing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
-def _report(message: str, hint: str = "") -> None:
-    from secondme.clean import clean
+def _report(error: SecondmeError) -> int:
+    from secondme.cli.output import say
 
-    sys.stdout.flush()
-    print(clean(f"secondme: {message}"), file=sys.stderr)
-    if hint:
-        print(clean(f"hint: {hint}"), file=sys.stderr)
+    say(f"secondme: {error}")
+    if error.hint:
+        say(f"hint: {error.hint}")
+    return error.exit_code
+
+
+def _drop_output() -> None:
+    # The interpreter flushes once more at its end: into nothing.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

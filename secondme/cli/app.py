@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from secondme import __version__
 from secondme.cli import add, demo, exchange, find, models, notes, plugins, settings, upkeep
+from secondme.cli.output import say
 from secondme.config import load_config
 from secondme.errors import ConfigError, UsageError
 from secondme.paths import find_paths
@@ -25,7 +26,7 @@ def run(arguments: list[str]) -> int:
     loaded = _load_plugins()
     app = build_app(loaded)
     for failed in loaded.failed:
-        print(f"{PROGRAM}: plugin {failed.what!r} could not be loaded: {failed.why}", file=sys.stderr)
+        say(f"{PROGRAM}: plugin {failed.what!r} could not be loaded: {failed.why}")
     if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
         app(prog_name=PROGRAM)
     command = get_command(app)
