@@ -119,7 +119,9 @@ class Assistant:
             return Skipped(note.uri or "text", f"{size:,} bytes is more than ingest.max_file_bytes allows")
         moment = (note.happened_at or now()).astimezone(UTC)  # without a zone it is local time
         day = moment.date().isoformat()
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        # Two people who say "yes" on one day said two things, and so did one who said it twice.
+        said = (note.happened_at and note.happened_at.isoformat(), note.thread, note.author, text)
+        digest = hashlib.sha256("\n".join(part for part in said if part).encode()).hexdigest()[:12]
         stored = replace(
             note,
             text=text,

@@ -210,6 +210,18 @@ def test_json_lines_from_stdin_without_names_do_not_replace_each_other(call: Run
     assert {note["text"] for note in call("list", "--json").json["notes"]} == {"one", "two"}
 
 
+def test_the_same_word_by_another_person_or_at_another_time_is_another_note(call: Run) -> None:
+    for options in (
+        (),
+        ("--author", "Ana"),
+        ("--author", "Ben"),
+        ("--at", "2024-06-01 10:00"),
+        ("--at", "2024-06-01 11:00"),
+    ):
+        assert call("add", "yes", *options, "--json").json["added"] == 1
+        assert call("add", "yes", *options, "--json").json["known"] == 1
+
+
 def test_a_file_of_json_lines_that_is_missing_is_refused(call: Run) -> None:
     refused = call("add", "--jsonl", "missing.jsonl")
     assert refused.code == 2
