@@ -206,7 +206,7 @@ def _disk(patient: _Patient) -> Iterator[Check]:
 
 
 def _place(patient: _Patient) -> Iterator[Check]:
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     path = _existing(patient.paths.data).resolve()
     mounts = [part for part in psutil.disk_partitions(all=True) if path.is_relative_to(part.mountpoint)]

@@ -73,6 +73,7 @@ def test_no_string_makes_searching_raise(filled: Assistant, text: str) -> None:
         assert all(isinstance(term, str) for term in filled.store.index.terms(clean(query)))
     if clean(text).strip():
         filled.recall(text)
+        filled.recall(text, filters=Filters(source=clean(text), author=clean(text)))
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
