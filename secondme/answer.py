@@ -59,7 +59,7 @@ class AnswerStream:
         self._running.close()
 
     def _run(self) -> Generator[str, None, None]:
-        if not self._alone and not holds_answer(self._found.field, self._found.ranking):
+        if not self._alone and not self._is_worth_asking():
             yield from self._abstain("too little evidence")
             return
         model = self._me.model()
@@ -109,6 +109,11 @@ class AnswerStream:
         if abstained:
             return Answer(NOT_IN_MEMORY, (), True, "abstained", self._trace)
         return Answer(text, citations, False, regime, self._trace)
+
+    def _is_worth_asking(self) -> bool:
+        """True where the model can be shown all there is, or what was found may hold the answer."""
+        shows_all = 0 < self._found.passages == len(self.evidence)
+        return shows_all or holds_answer(self._found.field, self._found.ranking)
 
     def _abstain(self, why: str) -> Iterator[str]:
         self._trace |= {"seconds": self._seconds(), "why": why}

@@ -9,7 +9,7 @@ import typer
 
 from secondme.cli import answering, explain
 from secondme.cli.options import Author, Json, Kind, Plain, Since, Source, Until, filters_of, open_memory
-from secondme.cli.output import match_head, match_record, paint, print_json, say, snippet
+from secondme.cli.output import DIM, match_head, match_record, paint, print_json, say, snippet
 from secondme.errors import NoModel
 from secondme.records import Match
 
@@ -51,20 +51,21 @@ def search(  # noqa: PLR0913  each one is an option
         extra = {"expected": explain.expected_record(expected)} if expected else {}
         print_json(matches=[match_record(match) for match in found.matches], trace=trace, **extra)
     else:
-        _print_matches(found.matches, explained=explained, plain=plain)
-        for line in [*(explain.trace_lines(trace) if explained else []), *(expected.lines() if expected else [])]:
-            print(paint(line, "2", plain=plain))
+        lines = [*(explain.trace_lines(trace) if explained else []), *(expected.lines() if expected else [])]
+        _print_matches(found.matches, lines, explained=explained, plain=plain)
     if not found.matches:
         say("nothing found")
         raise typer.Exit(1)
 
 
-def _print_matches(matches: list[Match], *, explained: bool, plain: bool) -> None:
+def _print_matches(matches: list[Match], lines: list[str], *, explained: bool, plain: bool) -> None:
     for match in matches:
         print(match_head(match, plain=plain))
         print(f"  {snippet(match.text)}")
         if explained:
-            print(paint(f"  {explain.shares(match.score, match.arms)}", "2", plain=plain))
+            print(paint(f"  {explain.shares(match.score, match.arms)}", DIM, plain=plain))
+    for line in lines:
+        print(paint(line, DIM, plain=plain))
 
 
 def ask(  # noqa: PLR0913  each one is an option

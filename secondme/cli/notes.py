@@ -10,7 +10,7 @@ import typer
 from secondme.clean import clean
 from secondme.cli import editor
 from secondme.cli.options import Author, Json, Plain, Since, Source, Until, filters_of, open_memory
-from secondme.cli.output import counted, note_head, note_line, note_record, paint, passage_record, print_json, say
+from secondme.cli.output import DIM, counted, note_head, note_line, note_record, paint, passage_record, print_json, say
 from secondme.errors import UsageError
 from secondme.records import Forgotten, Note, Passage
 
@@ -46,7 +46,7 @@ def _print_note(note: Note, passage: Passage | None, *, plain: bool) -> None:
         return
     width = len(str(passage.span.line_end))
     for number, line in enumerate(clean(passage.span.text).split("\n"), start=passage.span.line_start):
-        print(f"{paint(f'{number:>{width}}', '2', plain=plain)}  {line}")
+        print(f"{paint(f'{number:>{width}}', DIM, plain=plain)}  {line}")
 
 
 def open_note(context: typer.Context, id: Annotated[str, typer.Argument(metavar="ID")]) -> None:

@@ -33,7 +33,7 @@ _BRIEF = (
 _BRIEF_HINTS: dict[QuestionKind, str] = {
     "when": "Answer with the date only, such as 3 March 2021; the date in brackets is when it happened.",
     "amount": "Answer with the number or amount only.",
-    "choice": "Answer yes or no, and why in a few words.",
+    "choice": "Answer yes or no, then why in at most six words; do not repeat the question.",
     "open": "Answer with a few words only; if there are several, list all of them with commas.",
 }
 _FULL = (

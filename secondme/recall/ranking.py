@@ -91,6 +91,8 @@ class Ranking:
 
 def rank(query: Query, field: Field, codes: Mapping[int, bytes], weights: Weights = WEIGHTS) -> Ranking:
     """Rank the candidates of `field`; `codes` holds the token codes of those passages that have them, by id."""
+    if not field.candidate.any():
+        return Ranking(np.empty(0, dtype=np.int64), np.empty(0), {}, np.empty(0))
     arms: dict[str, Floats] = {}
     similarity, pooled = _similarities(query, field, codes)
     if len(query.tokens):
