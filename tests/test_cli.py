@@ -209,7 +209,7 @@ def test_nothing_is_coloured_for_a_pipe(run: Run) -> None:
 
 
 def test_help_starts_fast() -> None:
-    """The figure to hold is 0.15 s above a bare interpreter. Processor time counts, so that others may work too."""
+    """The figure to hold is 0.15 s above a bare interpreter: about four times what typer alone takes on any machine."""
 
     def seconds(*arguments: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -217,5 +217,7 @@ def test_help_starts_fast() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    runs = [(seconds("-c", "pass"), seconds("-m", "secondme", "--help")) for _ in range(5)]
-    assert min(helped for _, helped in runs) - min(bare for bare, _ in runs) < 0.2
+    commands = (("-c", "pass"), ("-c", "import typer"), ("-m", "secondme", "--help"))
+    rounds = [[seconds(*command) for command in commands] for _ in range(6)]
+    bare, typer, shown = (min(column) for column in zip(*rounds, strict=True))
+    assert shown - bare < 4 * (typer - bare)

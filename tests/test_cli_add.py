@@ -242,6 +242,18 @@ def test_one_text_does_not_load_the_embedder_and_a_folder_does(call: Run, tmp_pa
         assert me.store.index.waiting() == 0
 
 
+def test_without_the_embedder_that_is_configured_notes_are_added_and_the_reason_is_told(
+    call: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "a.md").write_text("green tea", encoding="utf-8")
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF cut sh")
+    added = call("add", tmp_path / "a.md", env={"SECONDME_MODELS_EMBEDDER": str(tmp_path / "broken.gguf")})
+    assert (added.code, added.stdout) == (0, "n1\n")
+    assert added.stderr.startswith("found by words only for now: ")
+    assert added.stderr.count("\n") == 1
+    assert "n1" in call("search", "tea").stdout
+
+
 def test_an_interruption_while_vectors_are_computed_loses_no_note(
     call: Run, tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
