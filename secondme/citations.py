@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from secondme.recall.words import FUNCTION_WORDS, WORD
 
-_NUMBERS = r"\[[\d\s,;]+\]"
+_NUMBERS = r"\[\s*\d[\d\s,;]*\]"
 _TOKEN = re.compile(
     rf"(?P<mark>\s*{_NUMBERS})|(?P<end>[.!?]+[\"')]*(?P<late>(?:\s*{_NUMBERS})*)(?=\s|$))|(?P<line>\s*\n\s*)"
     r"|(?P<text>\s+|[^\s\[.!?]+|.)"
 )
-# What may still turn out to be a mark, or the end of a sentence that a mark follows.
-_OPEN_END = re.compile(r"(?:[.!?]+[\"')]*)?(?:\s*\[[\d\s,;]*\]?)*\s*$")
-_ABBREVIATION = re.compile(r"\b(?:[a-z]|mr|mrs|ms|dr|prof|st|vs|no|approx|e\.g|i\.e|[ap]\.m)$", re.IGNORECASE)
+# What may still turn out to be a mark, or the end of a sentence that a mark follows. Nothing in it is tried twice.
+_OPEN_END = re.compile(r"(?:[.!?\"')]|\s*+\[[\d\s,;]*+\]?)*+\s*$")
+_ABBREVIATION = re.compile(r"\b(?:[a-z]|mr|mrs|ms|dr|prof|st|vs|(?<=\S )no|approx|e\.g|i\.e|[ap]\.m)$", re.IGNORECASE)
 _VERDICTS = frozenset({"yes", "no", "likely", "probably", "maybe"})
 
 
@@ -65,13 +65,14 @@ class Citer:
         """End the open sentence and return its marks."""
         sentence, named = self._open, self._named
         self._open, self._named = "", []
-        words = _words(sentence)
-        if not words:
+        words, is_verdict = _words(sentence), _is_verdict(sentence)
+        if not words and not is_verdict:
             return ""
         support = [self._support(words, held) for held in self._evidence]
-        good = list(dict.fromkeys(n for n in named if 1 <= n <= len(support) and support[n - 1] > 0))
-        if not good and words <= _VERDICTS and support:
-            good = [self._best]
+        named = [n for n in dict.fromkeys(named) if 1 <= n <= len(support)]
+        good = [n for n in named if support[n - 1] > 0]
+        if not good and is_verdict and support:
+            good = named or [self._best]
         elif not good and max(support, default=0) > 0:
             good = [support.index(max(support)) + 1]
         self.unsupported += not good
@@ -85,6 +86,11 @@ class Citer:
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(WORD.findall(text.lower())) - FUNCTION_WORDS
+
+
+def _is_verdict(sentence: str) -> bool:
+    said = set(WORD.findall(sentence.lower()))
+    return bool(said) and said <= _VERDICTS
 
 
 def _numbers(marks: str) -> list[int]:
