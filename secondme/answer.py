@@ -72,7 +72,7 @@ class AnswerStream:
         limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
         stop = ("\n",) if self._brief else ()
         prompt = answer_prompt(self._question, shown, brief=self._brief) if shown else Prompt("", (), self._question)
-        text = ""
+        text, is_complete = "", False
         try:
             # Closing the model's iterator ends its work at the next token, whatever ends ours.
             with closing(model.reply(prompt, max_tokens=limit, stop=stop, usage=usage)) as reply:
@@ -81,6 +81,7 @@ class AnswerStream:
                     text += piece
                     if not self._brief:
                         yield piece
+            is_complete = True
         finally:
             self._trace |= {
                 "seconds": self._seconds(),
@@ -91,23 +92,23 @@ class AnswerStream:
                 "evidence_shown": [match.id for match in shown],
                 "unsupported_sentences": citer.unsupported,
             }
-            self._answer = self._whole(text.strip(), citer, shown, regime)
+            citations = tuple(shown[number - 1] for number in citer.cited)
+            self._answer = self._whole(text.strip(), citations, regime, is_complete=is_complete)
         if self._brief:
             yield self._answer.text
         elif self._answer.abstained and not is_refusal(text):
             yield f"\n{NOT_IN_MEMORY}"
 
-    def _whole(self, text: str, citer: Citer, shown: list[Match], regime: Regime) -> Answer:
-        """Return the answer; without a source it does not count as one, unless memory was not asked."""
-        citations = tuple(shown[number - 1] for number in citer.cited)
-        refused = is_refusal(text) or not text
+    def _whole(self, text: str, citations: tuple[Match, ...], regime: Regime, *, is_complete: bool) -> Answer:
+        """Return the answer; without a source it does not count as one, unless memory was not asked.
+
+        One that was stopped is what came so far: its last sentence has no marks yet.
+        """
+        has_source = bool(citations) or self._brief or regime == "none"
+        if not text or (is_complete and (is_refusal(text) or not has_source)):
+            return Answer(NOT_IN_MEMORY, (), True, "abstained", self._trace)
         if self._brief:
             text = re.sub(r"\s*\[\d+\]", "", text).rstrip(".")
-            abstained = refused
-        else:
-            abstained = refused or (regime != "none" and not citations)
-        if abstained:
-            return Answer(NOT_IN_MEMORY, (), True, "abstained", self._trace)
         return Answer(text, citations, False, regime, self._trace)
 
     def _is_worth_asking(self) -> bool:
@@ -133,8 +134,9 @@ class AnswerStream:
             size = model.count(evidence_line(10, match))
             if size > left and chosen:
                 break
-            if size > left:
+            while size > left and match.text:
                 match = replace(match, text=match.text[: len(match.text) * left // size])
+                size = model.count(evidence_line(10, match))
             left -= size
             chosen.append(match)
         return sorted(chosen, key=lambda match: match.happened_at)

@@ -207,7 +207,8 @@ class Assistant:
         """Begin to answer; iterate over the stream for pieces of text, then read its `answer`."""
         from secondme.answer import AnswerStream
 
-        return AnswerStream(self, question, k=k or self.config.answer.evidence, filters=filters, brief=brief)
+        wanted = self.config.answer.evidence if k is None else k
+        return AnswerStream(self, question, k=wanted, filters=filters, brief=brief)
 
     def ask(
         self, question: str, *, k: int | None = None, filters: Filters | None = None, brief: bool = False
