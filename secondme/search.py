@@ -95,7 +95,7 @@ class Search:
         allowed = self._allowed(filters, layout)
         in_time = self._in_time(time, layout)
         words = self._words(query, question, layout)
-        rows = self._candidates(query, layout, allowed=allowed, in_time=in_time, words=words.promise)
+        rows = self._candidates(query, layout, allowed=allowed, in_time=in_time, words=words)
         field = _field(layout, rows, in_time=in_time, words=words)
         codes = self.store.index.codes(field.ids) if len(query.tokens) else {}
         ranking = rank(query, field, codes)
@@ -160,13 +160,15 @@ class Search:
         return postings
 
     def _candidates(
-        self, query: Query, layout: Layout, *, allowed: NDArray[np.bool_] | None, in_time: Floats, words: Floats
+        self, query: Query, layout: Layout, *, allowed: NDArray[np.bool_] | None, in_time: Floats, words: Words
     ) -> Ints:
         """Return the rows to rank, ascending: all of a small memory, else the most promising ones."""
         usable = np.arange(len(layout.ids)) if allowed is None else np.flatnonzero(allowed)
+        if not len(query.tokens):
+            usable = usable[(words.coverage[usable] > 0) | (in_time[usable] > 0)]
         if len(usable) <= MOST and layout.lengths[usable].sum() <= ENOUGH:
             return usable
-        promise = words / max(float(words.std()), 1e-9) + 2 * in_time
+        promise = words.promise / max(float(words.promise.std()), 1e-9) + 2 * in_time
         if len(query.tokens):
             # Where filters leave little, the nearest of all may not be among them: look at more.
             wanted = NEAREST if allowed is None else 4096
@@ -202,6 +204,7 @@ def _field(layout: Layout, candidates: Ints, *, in_time: Floats, words: Words) -
         authors=layout.authors[rows],
         lengths=layout.lengths[rows],
         asks=layout.asks[rows],
+        in_dialogue=layout.in_dialogue[rows],
         previous=np.where(adjacent, places - 1, -1),
         next=np.where(np.r_[adjacent[1:], False], places + 1, -1) if len(rows) else places,
         candidate=np.isin(rows, candidates),

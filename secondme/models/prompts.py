@@ -19,6 +19,7 @@ _AMOUNT = re.compile(r"how (long|many|much|often|old|far|big|tall)\b", re.IGNORE
 _CHOICE = re.compile(
     r"(is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|might|am)\b", re.IGNORECASE
 )
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n(?:---|\.\.\.)\n", re.DOTALL)
 _REFUSAL = re.compile(
     r"\bnot in memory\b|\b(no|not enough|insufficient) (information|evidence|mention)\b"
     r"|\b(does|do|did|is|are|was|were)(n't| not) (\w+ )?(mention|say|state|specif|contain|provide|enough|indicate)"
@@ -39,6 +40,7 @@ _BRIEF_HINTS: dict[QuestionKind, str] = {
 _FULL = (
     "You answer questions from a person's own notes and chats. Use only the evidence. "
     "Answer in one to three sentences. "
+    "Where things changed over time, the latest evidence holds. "
     "Behind each statement put the number of the evidence it comes from, such as [2]. "
     "If the evidence does not hold the answer, say: not in memory."
 )
@@ -68,7 +70,8 @@ def answer_prompt(question: str, evidence: Sequence[Match], *, brief: bool) -> P
 
 def evidence_line(number: int, match: Match) -> str:
     """Return one piece of evidence as the model sees it: number, day, who or where, text with its dates resolved."""
-    text = " ".join(annotate(match.text, said_at=match.happened_at).split())
+    body = _FRONT_MATTER.sub("", match.text) or match.text
+    text = " ".join(annotate(body, said_at=match.happened_at).split())
     said_by = match.author or match.title
     return f"[{number}] {format_day(match.happened_at)}, {said_by}: {text}"
 

@@ -37,9 +37,9 @@ class Weights:
     named: float = 4.0
     """For a passage by somebody the question names, in score."""
     length: float = 1.4
-    """The logarithm of the length, among short passages only."""
+    """The logarithm of the length, where several people talk: who says little there tells little."""
     asks: float = -0.8
-    """For a passage that only asks, in score."""
+    """For a passage that ends in a question, where several people talk, in score."""
     in_time: float = 1.5
     """For a passage from the time the question speaks of, in score; twice where it names that time outright."""
     thread_best: float = 0.2
@@ -62,6 +62,7 @@ class Field:
     authors: Ints
     lengths: Ints
     asks: NDArray[np.bool_]
+    in_dialogue: NDArray[np.bool_]
     previous: Ints
     """Row of the passage before it in its thread, -1 where there is none."""
     next: Ints
@@ -108,8 +109,10 @@ def rank(query: Query, field: Field, codes: Mapping[int, bytes], weights: Weight
     arms["thread"] = weights.thread * _normal(field.thread_words, field)
     if query.named:
         arms["named"] = weights.named * np.isin(field.authors, list(query.named)).astype(float)
-    arms["length"] = weights.length * _normal(np.log1p(np.minimum(field.lengths, LONG)), field)
-    arms["asks"] = weights.asks * field.asks.astype(float)
+    if len(query.tokens):
+        # Without vectors these two would outweigh the words, which are all there is.
+        arms["length"] = weights.length * _normal(np.log1p(np.minimum(field.lengths, LONG)), field) * field.in_dialogue
+        arms["asks"] = weights.asks * (field.asks & field.in_dialogue).astype(float)
     arms["in_time"] = weights.in_time * field.in_time
     total = sum(arms.values(), np.zeros(len(field.ids)))
     arms["thread_best"] = weights.thread_best * _best_of_thread(total, field)

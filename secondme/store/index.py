@@ -36,6 +36,8 @@ class Layout:
     """Characters."""
     asks: NDArray[np.bool_]
     """True where the passage ends in a question mark."""
+    in_dialogue: NDArray[np.bool_]
+    """True in threads where several people speak."""
     author_names: tuple[str, ...]
     by_id: Ints
     """Rows in the order of their passage ids."""
@@ -60,7 +62,9 @@ class Index:
     def terms(self, text: str) -> list[str]:
         """Return the words of `text` as the word index knows them, in order."""
         self.db.conn.execute("insert into temp.query_words (rowid, text) values (1, ?)", (text,))
-        found = [row[0] for row in self.db.conn.execute("select term from temp.query_terms order by offset")]
+        # FTS5 cuts a word of more than 32,768 bytes, and may cut it within a character.
+        query = "select term from temp.query_terms where octet_length(term) < 32768 order by offset"
+        found = [row[0] for row in self.db.conn.execute(query)]
         self.db.conn.execute("delete from temp.query_words")
         return found
 
@@ -97,7 +101,9 @@ class Index:
         ]
         table = np.array(numbers, dtype=np.int64).reshape(len(rows), 6)
         ids, notes, thread, author, length, asks = (np.ascontiguousarray(column) for column in table.T)
-        return Layout(ids, notes, thread, author, length, asks > 0, tuple(authors), np.argsort(ids))
+        speakers = np.bincount(np.unique(np.stack([thread, author]), axis=1)[0], minlength=len(threads))
+        in_dialogue = speakers[thread] > 1
+        return Layout(ids, notes, thread, author, length, asks > 0, in_dialogue, tuple(authors), np.argsort(ids))
 
     def passages_with(self, where: str, values: Sequence[object]) -> Ints:
         """Return the ids of the passages whose note fits a condition on the columns of notes `n`."""
@@ -235,5 +241,5 @@ def conditions(filters: Filters) -> tuple[str, list[str]]:
     ):
         if value:
             parts.append(condition)
-            values.append(value)
+            values.append(value.encode(errors="replace").decode())  # SQLite takes no halves of characters
     return " and ".join(parts), values
