@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -32,6 +33,7 @@ Progress = Callable[[int, int], None]
 
 BATCH = 32
 """Passages embedded per transaction: what an interruption loses is computed again."""
+_ID = re.compile(r"n([0-9]{1,18})(?:\.([0-9]{1,9}))?")
 
 
 class Assistant:
@@ -150,6 +152,8 @@ class Assistant:
             with self.store.writing():
                 if self.store.index.embedder is None:
                     self.store.index.start_vectors(embedder.name, embedder.width)
+                elif self.embedder() is None:
+                    break
                 self.store.index.save_vectors((id, encode(rows), encode_pooled(rows)) for id, rows in vectors)
             done += len(batch)
             if progress:
@@ -164,13 +168,14 @@ class Assistant:
             except NoModel as error:
                 self.no_embedder = f"{error}; {error.hint}" if error.hint else str(error)
                 return None
-            stored = self.store.index.embedder
             if found is None:
                 self.no_embedder = "no embedder is configured (models.embedder)"
-            elif stored not in (None, f"{found.name}:{found.width}"):
-                self.no_embedder = f"the stored vectors are of {stored}, not of {found.name}; run: secondme reindex"
-            else:
-                self._embedder = found
+            self._embedder = found
+        # Another process may have computed all vectors anew with another one.
+        stored, mine = self.store.index.embedder, self._embedder
+        if mine is not None and stored not in (None, f"{mine.name}:{mine.width}"):
+            self.no_embedder = f"the stored vectors are of {stored}, not of {mine.name}; run: secondme reindex"
+            self._embedder = None
         return self._embedder
 
     def model(self) -> LanguageModel:
@@ -265,7 +270,7 @@ class Assistant:
 
 def parse_id(id: str) -> tuple[int, int | None]:
     """Return the number of the note, and of the passage from 1 where the id names one; raises UsageError."""
-    head, dot, tail = id.removeprefix("n").partition(".")
-    if not id.startswith("n") or not head.isascii() or not head.isdigit() or (dot and not tail.isdigit()):
+    found = _ID.fullmatch(id)
+    if not found:
         raise UsageError(f"{id!r} is not an id", hint="ids look like n12 or n12.3; secondme list shows them")
-    return int(head), int(tail) if dot else None
+    return int(found[1]), int(found[2]) if found[2] else None
