@@ -10,9 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from secondme.citations import Citer
-from secondme.models.prompts import NOT_IN_MEMORY, answer_prompt, evidence_line, is_refusal
+from secondme.models.prompts import (
+    NOT_IN_MEMORY,
+    answer_prompt,
+    evidence_line,
+    is_refusal,
+    question_kind,
+    without_echo,
+)
 from secondme.models.protocols import Prompt, Usage
-from secondme.recall.evidence import holds_answer
+from secondme.recall.evidence import holds_answer, is_of_others
 from secondme.records import Answer, Filters, Match, Regime
 
 if TYPE_CHECKING:
@@ -35,11 +42,12 @@ class AnswerStream:
         self._question = question.strip()
         self._brief = brief
         self._started = time.perf_counter()
-        self._found: Found = me.search(question, k=k, filters=filters)
+        self.found: Found = me.search(question, k=k, filters=filters)
+        """What the search found."""
         self._alone = is_about_nothing_stored(self._question)
-        self.evidence: tuple[Match, ...] = () if self._alone else tuple(self._found.matches)
+        self.evidence: tuple[Match, ...] = () if self._alone else tuple(self._gather(k, filters))
         """What the answer is drawn from, best first."""
-        self._trace: dict[str, Any] = {"seconds_to_evidence": self._seconds(), "passages": self._found.passages}
+        self._trace: dict[str, Any] = {"seconds_to_evidence": self._seconds(), "passages": self.found.passages}
         self._answer: Answer | None = None
         self._running = self._run()
 
@@ -59,8 +67,8 @@ class AnswerStream:
         self._running.close()
 
     def _run(self) -> Generator[str, None, None]:
-        if not self._alone and not self._is_worth_asking():
-            yield from self._abstain("too little evidence")
+        if why := self._why_not_ask():
+            yield from self._abstain(why)
             return
         model = self._me.model()
         shown = self._within_budget()
@@ -105,26 +113,42 @@ class AnswerStream:
         One that was stopped is what came so far: its last sentence has no marks yet.
         """
         has_source = bool(citations) or self._brief or regime == "none"
+        if is_of_others(citations, self.found.named):
+            self._trace["why"] = f"only others than {self.found.named[0]} speak of this"
+            has_source = False
         if not text or (is_complete and (is_refusal(text) or not has_source)):
             return Answer(NOT_IN_MEMORY, (), True, "abstained", self._trace)
         if self._brief:
-            text = re.sub(r"\s*\[\d+\]", "", text).rstrip(".")
+            text = without_echo(re.sub(r"\s*\[\d+\]", "", text), self._question)
         return Answer(text, citations, False, regime, self._trace)
 
-    def _is_worth_asking(self) -> bool:
-        """True where the model can be shown all there is, or what was found may hold the answer."""
-        shows_all = 0 < self._found.passages == len(self.evidence)
-        return shows_all or holds_answer(self._found.field, self._found.ranking)
+    def _gather(self, k: int, filters: Filters | None) -> list[Match]:
+        """Return the matches, and the rest of memory behind them where that is not more than `k` passages in all."""
+        is_small = self.found.passages <= k and filters in (None, Filters())
+        return self.found.matches + (self._me.searcher().rest(self.found) if is_small else [])
+
+    def _why_not_ask(self) -> str:
+        """Return why no model needs to be asked: memory does not hold the answer; "" where it may."""
+        if self._alone:
+            return ""
+        if not self.found.passages:
+            return "nothing is stored yet"
+        if self.found.unknown and question_kind(self._question) != "choice":
+            return f"nothing in memory mentions {' or '.join(self.found.unknown)}"
+        shows_all = 0 < self.found.passages == len(self.evidence)
+        if shows_all or holds_answer(self.found.field, self.found.ranking):
+            return ""
+        return "nothing in memory comes close to the question"
 
     def _abstain(self, why: str) -> Iterator[str]:
         self._trace |= {"seconds": self._seconds(), "why": why}
-        self._answer = Answer(NOT_IN_MEMORY, (), True, "abstained", self._trace)
-        yield NOT_IN_MEMORY
+        self._answer = Answer(f"{NOT_IN_MEMORY[:-1]}: {why}.", (), True, "abstained", self._trace)
+        yield self._answer.text
 
     def _regime(self, shown: list[Match]) -> Regime:
         if self._alone:
             return "none"
-        return "everything" if len(shown) == self._found.passages else "retrieval"
+        return "everything" if len(shown) == self.found.passages else "retrieval"
 
     def _within_budget(self) -> list[Match]:
         """Return the best evidence that fits the budget, in the order it happened; a long passage is cut to fit."""

@@ -194,17 +194,21 @@ class Assistant:
 
     def search(self, question: str, *, k: int = 10, filters: Filters | None = None) -> Found:
         """Return what `recall` returns, with how it was found."""
-        from secondme.search import Search
-
         if not question.strip():
             raise UsageError("the question is empty")
         if k < 1:
             raise UsageError(f"k must be at least 1, not {k}")
         # A few missing vectors are filled in on the way; many are left to add and reindex, which show progress.
         self.embed_waiting(seconds=0.3)
+        return self.searcher().find(clean(question), k=k, now=now(), filters=filters, embedder=self.embedder())
+
+    def searcher(self) -> Search:
+        """Return the search over this memory."""
         if self._search is None:
+            from secondme.search import Search
+
             self._search = Search(self.store, me=self.config.me.name)
-        return self._search.find(clean(question), k=k, now=now(), filters=filters, embedder=self.embedder())
+        return self._search
 
     def ask_stream(
         self, question: str, *, k: int | None = None, filters: Filters | None = None, brief: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from secondme.models.protocols import Embedder
 from secondme.recall.codes import encode_pooled
-from secondme.recall.query import Query, named_authors, token_weights
+from secondme.recall.query import Query, named_authors, names_in, token_weights
 from secondme.recall.ranking import Field, Ranking, bm25, rank, rarity
 from secondme.recall.when import TimeRange, question_range
 from secondme.recall.words import content_words
@@ -43,6 +44,10 @@ class Found:
     ranking: Ranking
     time: TimeRange | None
     """The time the question speaks of."""
+    named: tuple[str, ...]
+    """The authors whom the question names."""
+    unknown: tuple[str, ...]
+    """Names in the question that stand nowhere in memory."""
     candidates: int
     passages: int
     """How many passages there are in all."""
@@ -88,6 +93,12 @@ class Search:
         with self.store.reading():
             return self._find(question, k=k, now=now, filters=filters or Filters(), embedder=embedder)
 
+    def rest(self, found: Found) -> list[Match]:
+        """Return the passages that a search over everything left out, in reading order, without a score."""
+        shown = {match.id for match in found.matches}
+        passages = self.store.passages(self.layout().ids.tolist())
+        return [_match(passage, 0.0, {}) for passage in passages if passage.name not in shown]
+
     def _find(self, question: str, *, k: int, now: datetime, filters: Filters, embedder: Embedder | None) -> Found:
         layout = self.layout()
         query = self._query(question, layout, embedder)
@@ -100,8 +111,15 @@ class Search:
         codes = self.store.index.codes(field.ids) if len(query.tokens) else {}
         ranking = rank(query, field, codes)
         passages = self.store.passages(field.ids[ranking.rows[:k]].tolist())
-        matches = [_match(passage, ranking, place) for place, passage in enumerate(passages)]
-        return Found(matches, field, ranking, time, len(rows), len(layout.ids))
+        matches = [
+            _match(
+                passage, float(ranking.scores[place]), {name: float(arm[place]) for name, arm in ranking.arms.items()}
+            )
+            for place, passage in enumerate(passages)
+        ]
+        named = tuple(layout.author_names[number] for number in sorted(query.named))
+        unknown = tuple(name for name in names_in(question, time) if not self._is_known(name))
+        return Found(matches, field, ranking, time, named, unknown, len(rows), len(layout.ids))
 
     def _query(self, question: str, layout: Layout, embedder: Embedder | None) -> Query:
         terms = tuple(dict.fromkeys(self.store.index.terms(" ".join(content_words(question)))))
@@ -111,6 +129,9 @@ class Search:
         tokens = embedder.tokens(question)
         weights = token_weights(embedder.pieces(question))
         return Query(question, terms, tokens, weights, named)
+
+    def _is_known(self, name: str) -> bool:
+        return all(self.store.index.has(term) for term in self.store.index.terms(name))
 
     def _allowed(self, filters: Filters, layout: Layout) -> NDArray[np.bool_] | None:
         """Return which rows the filters let through, None for all."""
@@ -215,7 +236,7 @@ def _field(layout: Layout, candidates: Ints, *, in_time: Floats, words: Words) -
     )
 
 
-def _match(passage: Passage, ranking: Ranking, place: int) -> Match:
+def _match(passage: Passage, score: float, arms: Mapping[str, float]) -> Match:
     span = passage.span
     return Match(
         id=passage.name,
@@ -225,8 +246,8 @@ def _match(passage: Passage, ranking: Ranking, place: int) -> Match:
         thread=passage.thread,
         author=passage.author,
         happened_at=passage.happened_at,
-        score=round(float(ranking.scores[place]), 4),
-        arms={name: round(float(arm[place]), 3) for name, arm in ranking.arms.items()},
+        score=round(score, 4),
+        arms={name: round(value, 3) for name, value in arms.items()},
         line_start=span.line_start,
         line_end=span.line_end,
         title=passage.title,

@@ -72,7 +72,7 @@ def test_evidence_needs_no_model(memory: Run) -> None:
     assert (said.code, said.stdout.count("\n")) == (0, 2)
     assert said.stdout.startswith("[1] n")
     found = memory("ask", QUESTION, "--no-llm", "--json").json
-    assert (found["text"], found["regime"], found["abstained"]) == ("", "none", False)
+    assert (found["text"], found["regime"], found["abstained"]) == ("", "retrieval", False)
     assert {match["id"] for match in found["citations"]} == {"n1", "n2"}
 
 

@@ -180,4 +180,4 @@ def test_no_question_makes_search_raise(question: str, own_home: Path, scripted:
     plugins.register(scripted, "fake")
     with Assistant.open(own_home, plugins=plugins) as me:
         me.add_many([Note(text, uri=text) for text in ("Ana moved to Porto", 'ben\'s "green" bicycle (*)')])
-        assert len(me.recall(question)) == 2
+        assert len(me.recall(question)) <= 2

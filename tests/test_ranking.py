@@ -40,7 +40,7 @@ def field_of(threads: Sequence[int], **given: object) -> Field:
         "thread_words": np.zeros(count),
         "coverage": np.zeros(count),
     }
-    return Field(**{name: np.array(column) for name, column in (columns | given).items()})  # type: ignore[arg-type]
+    return Field(**{name: np.array(column) for name, column in (columns | given).items()})
 
 
 def query_of(text: str, named: frozenset[int] = frozenset()) -> Query:

@@ -84,15 +84,15 @@ def with_way_out(error: NoModel) -> NoModel:
 def show_evidence(me: Assistant, question: str, *, k: int | None, filters: Filters, json: bool, plain: bool) -> int:
     """Print the passages an answer would be made of; return the exit code."""
     started = time.monotonic()
-    found = me.search(question, k=k or me.config.answer.evidence, filters=filters)
-    trace = explain.trace_of(me, question, found, seconds=time.monotonic() - started)
-    abstained = not found.matches
+    stream = me.ask_stream(question, k=k, filters=filters)
+    trace = explain.trace_of(me, question, stream.found, seconds=time.monotonic() - started)
+    abstained = not stream.evidence
     if json:
-        citations = [match_record(match) for match in found.matches]
-        print_json(text="", abstained=abstained, citations=citations, regime="none", trace=trace)
+        citations = [match_record(match) for match in stream.evidence]
+        print_json(text="", abstained=abstained, citations=citations, regime="retrieval", trace=trace)
     elif abstained:
         print(NOT_HELD)
-    for number, match in enumerate(() if json else found.matches, start=1):
+    for number, match in enumerate(() if json else stream.evidence, start=1):
         print(f"[{number}] {match_head(match, plain=plain)}")
         print(f"  {snippet(match.text)}")
     return 1 if abstained else 0

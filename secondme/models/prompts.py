@@ -8,6 +8,7 @@ from typing import Literal
 
 from secondme.models.protocols import Prompt
 from secondme.recall.when import annotate, format_day
+from secondme.recall.words import content_words
 from secondme.records import Match
 
 QuestionKind = Literal["when", "amount", "choice", "open"]
@@ -74,6 +75,14 @@ def evidence_line(number: int, match: Match) -> str:
     text = " ".join(annotate(body, said_at=match.happened_at).split())
     said_by = match.author or match.title
     return f"[{number}] {format_day(match.happened_at)}, {said_by}: {text}"
+
+
+def without_echo(phrase: str, question: str) -> str:
+    """Return a brief answer without a full stop and, behind a yes or no, without the question said once more."""
+    verdict, comma, reason = phrase.partition(",")
+    says_nothing_new = set(content_words(reason)) <= set(content_words(question))
+    is_echo = comma and verdict.strip().lower() in ("yes", "no") and says_nothing_new
+    return (verdict if is_echo else phrase).strip().rstrip(".")
 
 
 def is_refusal(reply: str) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from secondme.recall.ranking import Field, Ranking
+from secondme.recall.words import WORD
+from secondme.records import Match
 
 LOOKED_AT = 10
 """How many of the best passages are judged."""
@@ -13,6 +17,7 @@ Of questions on chats whose answer was there, 2 % lie below; of questions on oth
 """
 ENOUGH_WORDS = 0.2
 """The same without vectors: the share of the question's words, by rarity, that the best passage holds."""
+SPOKEN_TO = frozenset({"you", "your", "yours", "yourself"})
 
 
 def holds_answer(field: Field, ranking: Ranking) -> bool:
@@ -28,3 +33,16 @@ def holds_answer(field: Field, ranking: Ranking) -> bool:
     covered = float(field.coverage[rows].max())
     similarity = float(ranking.similarity[:LOOKED_AT].max())
     return similarity + covered / 5 >= ENOUGH if similarity > 0 else covered >= ENOUGH_WORDS
+
+
+def is_of_others(cited: Sequence[Match], named: Sequence[str]) -> bool:
+    """True if the question is about one speaker, and all that was cited was said by others of themselves.
+
+    What somebody says of the one in question counts as theirs: it names them or speaks to them.
+    """
+    if len(named) != 1 or not cited:
+        return False
+    names = set(WORD.findall(named[0].lower()))
+    return not any(
+        match.author in ("", named[0]) or set(WORD.findall(match.text.lower())) & (names | SPOKEN_TO) for match in cited
+    )

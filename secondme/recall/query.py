@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from secondme.recall.when import TimeRange
 from secondme.recall.words import FUNCTION_WORDS, WORD
 
 Matrix = NDArray[np.float32]
+_NAME = re.compile(r"\b[A-Z][a-z]{2,}\b")
+_SENTENCE_START = re.compile(r"(?:^|[.!?:])\W*$")
 FIRST_PERSON = frozenset({"i", "me", "my", "mine", "myself"})
 
 
@@ -27,6 +31,17 @@ class Query:
     """How much each token counts."""
     named: frozenset[int] = frozenset()
     """The authors whom the question names, as numbers of the layout."""
+
+
+def names_in(question: str, time: TimeRange | None) -> list[str]:
+    """Return the words of `question` that are names by their capital letter; the first word and dates are not."""
+    start, end = time.span if time else (0, 0)
+    names = [
+        match[0]
+        for match in _NAME.finditer(question)
+        if not start <= match.start() < end and not _SENTENCE_START.search(question[: match.start()])
+    ]
+    return [name for name in dict.fromkeys(names) if name.lower() not in FUNCTION_WORDS]
 
 
 def token_weights(pieces: Sequence[str]) -> Matrix:

@@ -77,6 +77,10 @@ class Index:
         docs = [row[0] for row in rows] if len(rows) < limit else []
         return np.unique(np.array(docs, dtype=np.int64), return_counts=True)
 
+    def has(self, term: str) -> bool:
+        """Return whether the term stands in any passage."""
+        return bool(self.db.conn.execute("select 1 from passage_terms where term = ? limit 1", (term,)).fetchone())
+
     def holding(self, characters: str) -> Ints:
         """Return the ids of the passages with this run of Chinese, Japanese or Korean characters."""
         if len(characters) < 3:

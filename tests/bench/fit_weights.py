@@ -46,7 +46,8 @@ def gather(kind: str, notes: list[Note], questions: Iterable[tuple[str, frozense
         for question, gold in questions:
             found = me.search(question)
             codes = me.store.index.codes(found.field.ids)
-            query = me._search._query(question, me._search.layout(), me.embedder())  # type: ignore[union-attr]
+            searcher = me.searcher()
+            query = searcher._query(question, searcher.layout(), me.embedder())
             items = {id: uris[id] for id in found.field.ids.tolist()}
             cases.append(Case(kind, query, found.field, codes, items, gold))
     return cases
