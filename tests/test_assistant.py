@@ -114,7 +114,7 @@ def test_nothing_to_store_is_refused(me: Assistant, text: str) -> None:
 def test_of_many_notes_those_that_cannot_be_stored_are_named(own_home: Path) -> None:
     config = Config(models=MODELS, ingest=IngestConfig(max_file_bytes=20))
     with open_assistant(own_home, config=config) as me:
-        given = [
+        given: list[Note | Skipped] = [
             Note("one", uri="a"),
             Note(" ", uri="b"),
             Skipped("c", "broken"),
