@@ -190,7 +190,7 @@ def test_no_string_makes_search_raise(filled: dict[str, Assistant], question: st
         return
     assert len(me.recall(question)) <= 5
     assert len(me.recall(question, filters=Filters(source=source, author=question))) <= 5
-    assert not me.ask_stream(question).evidence or me.recall(question)
+    assert len(me.ask_stream(question).evidence) <= 10
 
 
 FILTERED = [

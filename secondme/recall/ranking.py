@@ -35,7 +35,7 @@ class Weights:
     pooled: float = 0.2
     """Cosine of the mean vector of the passage and the one before it."""
     named: float = 4.0
-    """For a passage by somebody the question names, in score."""
+    """For a passage by somebody the question names, where several people talk, in score."""
     length: float = 1.4
     """The logarithm of the length, where several people talk: who says little there tells little."""
     asks: float = -0.8
@@ -108,7 +108,9 @@ def rank(query: Query, field: Field, codes: Mapping[int, bytes], weights: Weight
     arms["words"] = weights.words * _normal(field.words, field)
     arms["thread"] = weights.thread * _normal(field.thread_words, field)
     if query.named:
-        arms["named"] = weights.named * np.isin(field.authors, list(query.named)).astype(float)
+        # Notes and diaries tell of others: who is named tells passages apart only where several people talk.
+        fits = np.isin(field.authors, list(query.named)) | ~field.in_dialogue
+        arms["named"] = weights.named * fits.astype(float)
     if len(query.tokens):
         # Without vectors these two would outweigh the words, which are all there is.
         arms["length"] = weights.length * _normal(np.log1p(np.minimum(field.lengths, LONG)), field) * field.in_dialogue
