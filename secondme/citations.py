@@ -14,7 +14,10 @@ _TOKEN = re.compile(
 )
 # What may still turn out to be a mark, or the end of a sentence that a mark follows. Nothing in it is tried twice.
 _OPEN_END = re.compile(r"(?:[.!?\"')]|\s*+\[[\d\s,;]*+\]?)*+\s*$")
-_ABBREVIATION = re.compile(r"\b(?:[a-z]|mr|mrs|ms|dr|prof|st|vs|(?<=\S )no|approx|e\.g|i\.e|[ap]\.m)$", re.IGNORECASE)
+# Words behind which a full stop ends no sentence; the number of a list item is one.
+_ABBREVIATION = re.compile(
+    r"^\s*\d{1,2}$|\b(?:[a-z]|mr|mrs|ms|dr|prof|st|vs|(?<=\S )no|approx|e\.g|i\.e|[ap]\.m)$", re.IGNORECASE
+)
 _VERDICTS = frozenset({"yes", "no", "likely", "probably", "maybe"})
 
 
@@ -24,7 +27,7 @@ class Citer:
     def __init__(self, evidence: Sequence[str], question: str, *, best: int = 1) -> None:
         """Cite from `evidence`, numbered from 1; `best` is what a bare yes or no rests on."""
         self._asked = _words(question)
-        self._evidence = [_words(text) for text in evidence]
+        self._evidence = [_words(text.removeprefix(f"[{number}]")) for number, text in enumerate(evidence, 1)]
         self._best = best
         self._open = ""
         self._named: list[int] = []

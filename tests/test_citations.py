@@ -115,6 +115,16 @@ def test_an_abbreviation_or_a_number_ends_no_sentence(reply: str, shown: str) ->
     assert cited(reply) == shown
 
 
+def test_the_number_of_a_list_item_is_no_sentence() -> None:
+    assert cited("1. Ana moved to Porto.\n 2. Ben bought it") == "1. Ana moved to Porto [1].\n 2. Ben bought it [2]"
+    assert cited("It lasted 24.\n3. Zebras.", evidence=["[1] it lasted 24 hours"]) == "It lasted 24 [1].\n3. Zebras."
+    assert cited("38.", evidence=["[1] ferritin 38"]) == "38. [1]"
+
+
+def test_the_number_of_a_piece_of_evidence_is_no_word_of_it() -> None:
+    assert cited("All 2 of them sleep.", evidence=["[1] zebras", "[2] Porto"]) == "All 2 of them sleep."
+
+
 def test_brackets_with_words_are_text() -> None:
     assert cited("Ana moved [sic] to Porto.") == "Ana moved [sic] to Porto [1]."
     assert cited("- [ ] bicycle\n- [x] Porto") == "- [ ] bicycle [2]\n- [x] Porto [1]"
