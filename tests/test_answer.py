@@ -269,6 +269,30 @@ def test_closing_the_stream_stops_the_model_and_keeps_what_came(open_me: Open, s
     assert [match.uri for match in stream.answer.citations] == ["note:0"]
 
 
+class Kept(ScriptedModel):
+    """A model that holds on to its reply, so that nothing but closing ends it."""
+
+    def reply(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        grammar: str = "",
+        stop: Sequence[str] = (),
+        usage: Usage | None = None,
+    ) -> Generator[str, None, None]:
+        self.running = super().reply(prompt, max_tokens=max_tokens, grammar=grammar, stop=stop, usage=usage)
+        return self.running
+
+
+def test_closing_the_stream_closes_the_reply(open_me: Open, scripted: FakePlugin) -> None:
+    scripted.model = Kept(["Ana moved to Porto."])
+    stream = open_me().ask_stream(QUESTION)
+    next(iter(stream))
+    stream.close()
+    assert scripted.model.closed_early == 1
+
+
 def test_closing_in_the_first_sentence_keeps_what_came_too(open_me: Open, scripted: FakePlugin) -> None:
     me = open_me()
     scripted.model.replies.append("Ana moved to Porto.")

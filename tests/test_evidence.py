@@ -55,6 +55,13 @@ def test_what_has_nothing_to_do_with_any_note_cannot(me: Assistant, question: st
     assert not holds(me, question)
 
 
+def test_a_passage_with_one_of_a_dozen_words_is_too_little(me: Assistant) -> None:
+    words = [f"word{number}" for number in range(12)]
+    me.add_many(Note(word, uri=word, happened_at=DAY) for word in words)
+    assert holds(me, " ".join(words[:2]))
+    assert not holds(me, " ".join(words))
+
+
 def test_a_memory_without_notes_or_with_filters_that_leave_none_holds_nothing(me: Assistant) -> None:
     assert not holds(me, "Porto", Filters(author="nobody"))
     me.forget([note.id for note in me.notes()])

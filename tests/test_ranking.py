@@ -135,6 +135,19 @@ def test_a_neighbour_lends_its_words_within_its_thread() -> None:
     assert ranking.rows[1] == 1
 
 
+def test_where_there_is_no_neighbour_nothing_is_lent() -> None:
+    ranking = rank(query_of("piano tuner"), field_of([0, 1, 2, 3]), codes_of("lisbon", "rain", "tea", "piano tuner"))
+    for arm in ("tokens", "tokens_next", "tokens_previous"):
+        assert max(by_row(ranking, arm)[:3]) < 0 < by_row(ranking, arm)[3]
+
+
+def test_the_best_of_a_thread_are_candidates() -> None:
+    field = field_of([0, 0, 1, 1], candidate=[False, True, True, True], words=[99, 0, 1, 2])
+    ranking = rank(Query("?"), field, NO_CODES)
+    last = ranking.rows.tolist().index(1)
+    assert ranking.arms["thread_best"][last] == pytest.approx(WEIGHTS.thread_best * ranking.arms["words"][last])
+
+
 def test_the_next_score_and_the_best_of_the_thread_are_shared() -> None:
     field = field_of([0, 0, 0, 1, 1, 1], words=[0, 9, 0, 0, 0, 0])
     ranking = rank(Query("?"), field, NO_CODES)
