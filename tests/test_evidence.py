@@ -12,8 +12,8 @@ from fakes import FakePlugin
 from secondme.assistant import Assistant
 from secondme.config import Config, ModelsConfig
 from secondme.plugins import load_plugins
-from secondme.recall.evidence import holds_answer
-from secondme.records import Filters, Note
+from secondme.recall.evidence import holds_answer, is_of_others
+from secondme.records import Filters, Match, Note
 
 DAY = datetime(2024, 6, 5, 12, tzinfo=UTC)
 TEXTS = (
@@ -79,3 +79,26 @@ def test_what_lies_in_the_time_of_the_question_counts_as_found(
 def test_a_time_in_which_nothing_was_written_finds_nothing(me: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECONDME_NOW", "2024-09-12T12:00:00Z")
     assert not holds(me, "What zebras did I juggle last week?")
+
+
+def said(author: str, text: str) -> Match:
+    return Match("n1", "passage", text, "chat:1", "chat", author, DAY, 1.0)
+
+
+def test_what_others_say_of_themselves_is_no_answer_about_somebody() -> None:
+    others = [said("Ben", "I bought a bicycle")]
+    assert is_of_others(others, ["Ana"])
+    assert not is_of_others([*others, said("Ana", "I bought a car")], ["Ana"])
+    assert not is_of_others([said("", "bought a bicycle")], ["Ana"])
+
+
+@pytest.mark.parametrize("text", ["Ana bought a bicycle", "you bought a bicycle", "ANA'S bicycle"])
+def test_what_others_say_of_somebody_or_to_them_is(text: str) -> None:
+    assert not is_of_others([said("Ben", text)], ["Ana Sousa"])
+
+
+def test_without_one_name_or_without_sources_nothing_is_of_others() -> None:
+    others = [said("Ben", "I bought a bicycle")]
+    assert not is_of_others(others, [])
+    assert not is_of_others(others, ["Ana", "Oda"])
+    assert not is_of_others([], ["Ana"])

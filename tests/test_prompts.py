@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from secondme.models.prompts import NOT_IN_MEMORY, QuestionKind, answer_prompt, evidence_line, is_refusal, question_kind
+from secondme.models.prompts import (
+    NOT_IN_MEMORY,
+    QuestionKind,
+    answer_prompt,
+    evidence_line,
+    is_refusal,
+    question_kind,
+    without_echo,
+)
 from secondme.records import Match
 
 MATCH = Match(
@@ -105,3 +113,17 @@ def test_a_reply_that_gives_no_answer_is_a_refusal(reply: str) -> None:
 )
 def test_a_negative_answer_is_no_refusal(reply: str) -> None:
     assert not is_refusal(reply)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "shown"),
+    [
+        ("Porto.", "Porto"),
+        ("Yes, Ana moved to Porto.", "Yes"),
+        ("yes, in spring", "yes, in spring"),
+        ("No.", "No"),
+        ("Porto, Ana moved", "Porto, Ana moved"),
+    ],
+)
+def test_a_brief_answer_does_not_say_the_question_again(phrase: str, shown: str) -> None:
+    assert without_echo(phrase, "Is it true that Ana moved to Porto?") == shown

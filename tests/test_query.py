@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
-from secondme.recall.query import named_authors, token_weights
+from secondme.recall.query import named_authors, names_in, token_weights
+from secondme.recall.when import question_range
 from secondme.recall.words import content_words
 
 NAMES = ("me", "Ana Sousa", "Ben", "Jo", "")
@@ -60,3 +63,20 @@ def test_the_authors_a_question_names_are_found_by_any_part_of_their_name(questi
 def test_i_means_whoever_writes() -> None:
     assert named_authors("Where do I live?", ("Jo", "me"), me="Jo") == {0}
     assert named_authors("Where does Jo live?", ("Jo", "me"), me="Jo") == {0}
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Where did Ana meet Ben?", ["Ana", "Ben"]),
+        ("Ana met whom?", []),
+        ("Did Ana, or was it ANA? Who saw Ana", ["Ana"]),
+        ("What did Ines do in March 2024?", ["Ines"]),
+        ("what did i do", []),
+        ("Is it What or How", []),
+        ("", []),
+    ],
+)
+def test_names_are_known_by_their_capital_where_none_is_due(question: str, names: list[str]) -> None:
+    time = question_range(question, now=datetime(2024, 6, 1, tzinfo=UTC))
+    assert names_in(question, time) == names
