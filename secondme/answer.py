@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from secondme.search import Found
 
 BRIEF_TOKENS = 40
-_ALONE = re.compile(
-    r"[\s\d+\-*/x×÷^().,=?]+|(hi|hello|hey|thanks|thank you|good (morning|evening|night))\b[\s!.,]*", re.IGNORECASE
-)
+# Without spaces around it, a dash or a slash may belong to a date.
+_SUM = re.compile(r"[\s\d().,]*\d[\s()]*([+*x×÷^]| [-/] )[\s\d+\-*/x×÷^().,=?]*", re.IGNORECASE)
+_GREETING = re.compile(r"(hi|hello|hey|thanks|thank you|good (morning|evening|night))\b[\s!.,]*", re.IGNORECASE)
 _ARITHMETIC = re.compile(r"^(what is|what's|how much is|calculate)\b", re.IGNORECASE)
 
 
@@ -171,5 +171,4 @@ class AnswerStream:
 
 def is_about_nothing_stored(question: str) -> bool:
     """True for arithmetic and greetings, which memory has nothing to say to."""
-    rest = _ARITHMETIC.sub("", question)
-    return bool(_ALONE.fullmatch(rest)) and rest.strip() not in ("", "?")
+    return bool(_SUM.fullmatch(_ARITHMETIC.sub("", question)) or _GREETING.fullmatch(question))

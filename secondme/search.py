@@ -186,7 +186,9 @@ class Search:
         """Return the rows to rank, ascending: all of a small memory, else the most promising ones."""
         usable = np.arange(len(layout.ids)) if allowed is None else np.flatnonzero(allowed)
         if not len(query.tokens):
-            usable = usable[(words.coverage[usable] > 0) | (in_time[usable] > 0)]
+            # What follows a match in a conversation may be the reply to it.
+            hit = (words.coverage > 0) | (in_time > 0) | (layout.in_dialogue & (words.with_previous > 0))
+            usable = usable[hit[usable]]
         if len(usable) <= MOST and layout.lengths[usable].sum() <= ENOUGH:
             return usable
         promise = words.promise / max(float(words.promise.std()), 1e-9) + 2 * in_time

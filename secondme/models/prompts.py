@@ -18,13 +18,15 @@ NOT_IN_MEMORY = "That is not in memory."
 _WHEN = re.compile(r"when\b|(on |in |since |until )?(what|which) (date|day|month|year|time)\b", re.IGNORECASE)
 _AMOUNT = re.compile(r"how (long|many|much|often|old|far|big|tall)\b", re.IGNORECASE)
 _CHOICE = re.compile(
-    r"(is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|might|am)\b", re.IGNORECASE
+    # "Is it red or blue?" wants one of the two, not a yes.
+    r"(is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|might|am)\b(?!.*\bor\b)",
+    re.IGNORECASE,
 )
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n(?:---|\.\.\.)\n", re.DOTALL)
 _REFUSAL = re.compile(
     r"\bnot in memory\b|\b(no|not enough|insufficient) (information|evidence|mention)\b"
     r"|\b(does|do|did|is|are|was|were)(n't| not) (\w+ )?(mention|say|state|specif|contain|provide|enough|indicate)"
-    r"|\bunknown\b|\bnone\.?$|\bcannot be (determined|answered)\b",
+    r"|^(unknown|none)\b.{0,20}$|\bcannot be (determined|answered)\b",
     re.IGNORECASE,
 )
 
@@ -73,8 +75,8 @@ def evidence_line(number: int, match: Match) -> str:
     """Return one piece of evidence as the model sees it: number, day, who or where, text with its dates resolved."""
     body = _FRONT_MATTER.sub("", match.text) or match.text
     text = " ".join(annotate(body, said_at=match.happened_at).split())
-    said_by = match.author or match.title
-    return f"[{number}] {format_day(match.happened_at)}, {said_by}: {text}"
+    head = ", ".join(part for part in (format_day(match.happened_at), match.author or match.title) if part)
+    return f"[{number}] {head}: {text}"
 
 
 def without_echo(phrase: str, question: str) -> str:

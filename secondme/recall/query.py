@@ -13,7 +13,7 @@ from secondme.recall.when import TimeRange
 from secondme.recall.words import FUNCTION_WORDS, WORD
 
 Matrix = NDArray[np.float32]
-_NAME = re.compile(r"\b[A-Z][a-z]{2,}\b")
+_LONG_WORD = re.compile(r"\b[^\W\d_]{3,}\b")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:])\W*$")
 FIRST_PERSON = frozenset({"i", "me", "my", "mine", "myself"})
 
@@ -38,8 +38,10 @@ def names_in(question: str, time: TimeRange | None) -> list[str]:
     start, end = time.span if time else (0, 0)
     names = [
         match[0]
-        for match in _NAME.finditer(question)
-        if not start <= match.start() < end and not _SENTENCE_START.search(question[: match.start()])
+        for match in _LONG_WORD.finditer(question)
+        if match[0].istitle()
+        and not start <= match.start() < end
+        and not _SENTENCE_START.search(question[: match.start()])
     ]
     return [name for name in dict.fromkeys(names) if name.lower() not in FUNCTION_WORDS]
 

@@ -11,7 +11,8 @@ FUNCTION_WORDS = frozenset(
         "a about also am an and any are as at be been being but by can could d did do does doing for from had has "
         "have having he her here him his how i if in is it its ll m may me might must my no not of on or our re s "
         "same shall she should so some such t than that the their them then there these they this those to too us "
-        "ve very was we were what when where which who whom whose why will with would you your"
+        "ve very was we were what when where which who whom whose why will with would you your "
+        "ain aren couldn didn doesn don hadn hasn haven isn shouldn wasn weren won wouldn"
     ).split()
 )
 
