@@ -23,15 +23,17 @@ from secondme.store.store import Store
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+FEW = 120_000
+"""A memory of up to so many characters is ranked whole."""
 MOST = 1500
-"""At most so many passages are ranked with their token vectors."""
-ENOUGH = 40_000
-"""Characters of passages after which no more are ranked: their neighbours and token vectors cost time."""
-NEAREST = 1000
-"""How many of the nearest pooled vectors are looked at."""
+"""At most so many passages of a larger one are ranked with their token vectors."""
+ENOUGH = 30_000
+"""Characters of them after which no more are ranked: their neighbours and token vectors cost time."""
+NEAREST = 64
+"""How many of the nearest pooled vectors are looked at; the time that takes grows with the square of it."""
 CLOSENESS = 6.0
 """What the closest possible pooled vector is worth, in standard deviations of the word score."""
-TOO_COMMON = 20_000
+TOO_COMMON = 10_000
 """A word that occurs as often as this says too little to be worth reading its postings."""
 
 
@@ -189,15 +191,16 @@ class Search:
             # What follows a match in a conversation may be the reply to it.
             hit = (words.coverage > 0) | (in_time > 0) | (layout.in_dialogue & (words.with_previous > 0))
             usable = usable[hit[usable]]
-        if len(usable) <= MOST and layout.lengths[usable].sum() <= ENOUGH:
+        if layout.lengths[usable].sum() <= FEW:
             return usable
         promise = words.promise / max(float(words.promise.std()), 1e-9) + 2 * in_time
         if len(query.tokens):
-            # Where filters leave little, the nearest of all may not be among them: look at more.
-            wanted = NEAREST if allowed is None else 4096
-            ids, closeness = self.store.index.nearest(encode_pooled(query.tokens), k=wanted)
+            among = None if allowed is None else layout.ids[usable]
+            ids, closeness = self.store.index.nearest(encode_pooled(query.tokens), k=NEAREST, among=among)
             promise[layout.rows(ids)] += CLOSENESS * closeness
-        best = usable[np.argsort(-promise[usable], kind="stable")[:MOST]]
+        if len(usable) > MOST:
+            usable = usable[np.argpartition(-promise[usable], MOST)[:MOST]]
+        best = usable[np.argsort(-promise[usable], kind="stable")]
         enough = np.searchsorted(np.cumsum(layout.lengths[best]), ENOUGH)
         return np.sort(best[: max(int(enough), 1)])
 

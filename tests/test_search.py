@@ -298,11 +298,11 @@ def test_a_note_of_several_passages_gives_ids_with_their_number(me: Assistant) -
 
 
 def test_of_a_large_memory_the_promising_part_is_ranked(me: Assistant) -> None:
-    me.write(chat(*(f"ana: message {number} about word{number % 50} and so on" for number in range(2500))))
+    me.write(chat(*(f"ana: message {number} about word{number % 50} and so on" for number in range(4000))))
     me.write(chat("ben: the piano tuner lives in Lisbon", thread="other"))
     found = me.search("Where does the piano tuner live?")
     assert found.matches[0].text == "the piano tuner lives in Lisbon"
-    assert found.candidates < found.passages == 2501
+    assert found.candidates < found.passages == 4001
 
 
 def test_what_another_process_adds_or_takes_away_is_seen_at_once(own_home: Path) -> None:

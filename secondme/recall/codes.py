@@ -22,17 +22,19 @@ def encode_pooled(tokens: Matrix) -> bytes:
 
 
 def similarities(codes: list[bytes], query: Matrix) -> tuple[Matrix, Matrix]:
-    """Return for several passages the best cosine to each query token, and the pooled vectors.
+    """Return for several passages the best cosine of any token to each query token, and the mean of all cosines.
 
-    `query` is (tokens, width), rows of length 1; the results are (passages, tokens) and (passages, width). Every
-    passage must have at least one token.
+    `query` is (tokens, width), rows of length 1; the results are (passages, tokens) and (passages,). Every passage
+    must have at least one token.
     """
     width = query.shape[1]
     counts = np.array([len(code) * 8 // width for code in codes])
     starts = np.cumsum(counts) - counts
     bits = np.unpackbits(np.frombuffer(b"".join(codes), dtype=np.uint8)).reshape(-1, width).astype(np.float32)
-    # A bit b stands for the value (2b - 1) / sqrt(width); the affine part is applied to the small results.
-    products = (2 * (bits @ query.T) - query.sum(axis=1)) / np.sqrt(width)
-    best = np.maximum.reduceat(products, starts, axis=0)
-    pooled = 2 * np.add.reduceat(bits, starts, axis=0) - counts[:, None]
-    return best.astype(np.float32), pooled.astype(np.float32)
+    # A bit b stands for the value (2b - 1) / sqrt(width); the affine part is applied to the small results. One row a
+    # query token keeps what is reduced together in memory, which is several times faster.
+    products = query @ bits.T
+    offset = query.sum(axis=1)
+    best = (2 * np.maximum.reduceat(products, starts, axis=1).T - offset) / np.sqrt(width)
+    mean = (2 * np.add.reduceat(products.mean(axis=0), starts) / counts - offset.mean()) / np.sqrt(width)
+    return best.astype(np.float32), mean.astype(np.float32)

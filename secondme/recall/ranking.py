@@ -32,8 +32,8 @@ class Weights:
     """BM25 over the passage and the one before it."""
     thread: float = 0.4
     """BM25 over the whole thread."""
-    pooled: float = 0.2
-    """Cosine of the mean vector of the passage and the one before it."""
+    mean: float = 0.2
+    """The mean cosine of all token pairs, of the passage and of the one before it."""
     named: float = 4.0
     """For a passage by somebody the question names, where several people talk, in score."""
     length: float = 1.4
@@ -95,7 +95,7 @@ def rank(query: Query, field: Field, codes: Mapping[int, bytes], weights: Weight
     if not field.candidate.any():
         return Ranking(np.empty(0, dtype=np.int64), np.empty(0), {}, np.empty(0))
     arms: dict[str, Floats] = {}
-    similarity, pooled = _similarities(query, field, codes)
+    similarity, mean = _similarities(query, field, codes)
     if len(query.tokens):
         behind = _neighbour(similarity, field.next, -1.0)
         before = _neighbour(similarity, field.previous, -1.0)
@@ -104,7 +104,7 @@ def rank(query: Query, field: Field, codes: Mapping[int, bytes], weights: Weight
         arms["tokens_previous"] = weights.tokens_previous * _normal(
             np.maximum(similarity, before) @ query.weights, field
         )
-        arms["pooled"] = weights.pooled * _normal(pooled, field)
+        arms["mean"] = weights.mean * _normal(mean + _neighbour(mean, field.previous, float(mean.mean())), field)
     arms["words"] = weights.words * _normal(field.words, field)
     arms["thread"] = weights.thread * _normal(field.thread_words, field)
     if query.named:
@@ -123,26 +123,22 @@ def rank(query: Query, field: Field, codes: Mapping[int, bytes], weights: Weight
     total = total + arms["neighbour"]
     rows = np.flatnonzero(field.candidate)
     rows = rows[np.argsort(-total[rows], kind="stable")]
-    mean = similarity[rows] @ query.weights / query.weights.sum() if len(query.tokens) else np.zeros(len(rows))
-    return Ranking(rows, total[rows], {name: arm[rows] for name, arm in arms.items()}, mean)
+    fit = similarity[rows] @ query.weights / query.weights.sum() if len(query.tokens) else np.zeros(len(rows))
+    return Ranking(rows, total[rows], {name: arm[rows] for name, arm in arms.items()}, fit)
 
 
 def _similarities(query: Query, field: Field, codes: Mapping[int, bytes]) -> tuple[Floats, Floats]:
-    """Return for every row the best similarity to each query token, (rows, tokens), and the pooled cosine, (rows,).
+    """Return for every row the best similarity to each query token, (rows, tokens), and the mean one, (rows,).
 
     A row without vectors gets what rows have on average, so that it neither gains nor loses.
     """
-    count, width = query.tokens.shape
-    best = np.full((len(field.ids), count), np.nan)
-    sums = np.zeros((len(field.ids), width))
-    have = np.array([row for row, id in enumerate(field.ids.tolist()) if codes.get(id)], dtype=np.int64)
-    if count and len(have):
-        best[have], sums[have] = similarities([codes[id] for id in field.ids[have].tolist()], query.tokens)
-    best = np.where(np.isnan(best), np.nanmean(best, axis=0) if len(have) else 0.0, best)
-    both = sums + _neighbour(sums, field.previous, 0.0)
-    question = query.tokens.mean(axis=0) if count else np.zeros(width)
-    scale = np.linalg.norm(both, axis=1) * np.linalg.norm(question)
-    return best, (both @ question) / np.where(scale > 0, scale, 1.0)
+    best = np.zeros((len(field.ids), len(query.tokens)))
+    mean = np.zeros(len(field.ids))
+    has = np.array([bool(codes.get(id)) for id in field.ids.tolist()])
+    if len(query.tokens) and has.any():
+        best[has], mean[has] = similarities([codes[id] for id in field.ids[has].tolist()], query.tokens)
+        best[~has], mean[~has] = best[has].mean(axis=0), mean[has].mean()
+    return best, mean
 
 
 def bm25(postings: Sequence[tuple[Ints, Floats]], lengths: Floats, *, k1: float = 1.2, b: float = 0.75) -> Floats:
@@ -170,7 +166,8 @@ def _normal(values: Floats, field: Field) -> Floats:
     """Return `values` as standard deviations above the mean of the candidates; all 0 where they do not differ."""
     of_candidates = values[field.candidate]
     spread = of_candidates.std()
-    return (values - of_candidates.mean()) / spread if spread > 1e-9 else np.zeros(len(values))
+    # Less than this is what rounding makes of equal values, and must not be blown up to a difference.
+    return (values - of_candidates.mean()) / spread if spread > 1e-5 else np.zeros(len(values))
 
 
 def _best_of_thread(scores: Floats, field: Field) -> Floats:

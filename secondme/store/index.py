@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -129,6 +130,7 @@ class Index:
         """Drop all vectors and begin anew for this embedder. Call it within a transaction."""
         self.db.conn.execute("drop table if exists passage_vectors")
         self.db.conn.execute("delete from passage_tokens")
+        self.db.conn.execute("insert or ignore into passages_waiting select id from passages")
         self.db.conn.execute(
             f"create virtual table passage_vectors using vec0 (passage_id integer primary key, pooled bit[{width}])"
         )
@@ -137,16 +139,14 @@ class Index:
     def without_vectors(self, limit: int) -> list[tuple[int, str, str]]:
         """Return (id, label, text) of passages that wait for vectors, oldest first."""
         return self.db.conn.execute(
-            """select p.id, p.label, p.text from passages p left join passage_tokens t on t.passage_id = p.id
-               where t.passage_id is null order by p.id limit ?""",
+            """select p.id, p.label, p.text from passages_waiting w join passages p on p.id = w.passage_id
+               order by p.id limit ?""",
             (limit,),
         ).fetchall()
 
     def waiting(self) -> int:
         """Return how many passages wait for vectors."""
-        (count,) = self.db.conn.execute(
-            "select (select count(*) from passages) - (select count(*) from passage_tokens)"
-        ).fetchone()
+        (count,) = self.db.conn.execute("select count(*) from passages_waiting").fetchone()
         return int(count)
 
     def save_vectors(self, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
@@ -158,22 +158,26 @@ class Index:
                 # vec0 has no upsert: replacing a vector is a delete and an insert.
                 self.db.conn.execute("delete from passage_vectors where passage_id = ?", (id,))
                 self.db.conn.execute("insert into passage_vectors values (?, vec_bit(?))", (id, pooled))
+                self.db.conn.execute("delete from passages_waiting where passage_id = ?", (id,))
 
     def remove_vectors(self, ids: Sequence[int]) -> None:
         """Remove the vectors of passages that are about to go. Call it within a transaction."""
         if self.embedder:
             self.db.conn.executemany("delete from passage_vectors where passage_id = ?", [(id,) for id in ids])
 
-    def nearest(self, code: bytes, *, k: int) -> tuple[Ints, NDArray[np.float64]]:
+    def nearest(self, code: bytes, *, k: int, among: Ints | None = None) -> tuple[Ints, NDArray[np.float64]]:
         """Return the ids of the `k` passages whose pooled vectors differ from `code` in the fewest bits, and how close.
 
-        Closeness is 1 where all bits agree and 0 where half of them do.
+        Closeness is 1 where all bits agree and 0 where half of them do. `among` restricts the passages.
         """
+        query, values = "", [code, k]
+        if among is not None:
+            query, values = "and passage_id in (select value from json_each(?))", [code, k, json.dumps(among.tolist())]
         rows: list[tuple[int, float]] = []
         if self.embedder:
             rows = self.db.conn.execute(
-                "select passage_id, distance from passage_vectors where pooled match vec_bit(?) and k = ?",
-                (code, min(k, 4096)),
+                f"select passage_id, distance from passage_vectors where pooled match vec_bit(?) and k = ? {query}",
+                values,
             ).fetchall()
         ids = np.array([id for id, _ in rows], dtype=np.int64)
         distances = np.array([distance for _, distance in rows], dtype=np.float64)
@@ -207,6 +211,11 @@ class Index:
             self.db.conn.execute(f"delete from passage_tokens where passage_id not in ({pooled})")
             odd = self.db.conn.execute(f"{pooled} where passage_id not in ({tokens})").fetchall()
             self.db.conn.executemany("delete from passage_vectors where passage_id = ?", odd)
+        self.db.conn.execute("delete from passages_waiting")
+        self.db.conn.execute(
+            """insert into passages_waiting
+               select id from passages where id not in (select passage_id from passage_tokens)"""
+        )
 
     def check(self) -> None:
         """Raise IntegrityError where an index does not fit the passages."""
@@ -228,6 +237,12 @@ class Index:
                    where v.passage_id is null or t.passage_id is null"""
             ).fetchone()
             problems += [f"{odd} vectors do not fit their passages"] if odd else []
+        (lost,) = self.db.conn.execute(
+            """select count(*) from passages p full join
+               (select passage_id from passage_tokens union all select passage_id from passages_waiting) q
+               on q.passage_id = p.id where p.id is null or q.passage_id is null"""
+        ).fetchone()
+        problems += [f"{lost} passages neither have vectors nor wait for them"] if lost else []
         if problems:
             raise IntegrityError("; ".join(problems), hint="secondme reindex; restore a backup if that does not help")
 

@@ -73,6 +73,7 @@ NOTES = (
         insert into passage_words (rowid, label, text) values (new.id, new.label, new.text);
         insert into passage_trigrams (rowid, text)
             select new.id, new.text where new.text glob '*[぀-ヿ㐀-鿿가-힯]*';
+        insert into passages_waiting values (new.id);
     end
     """,
     """
@@ -85,6 +86,12 @@ NOTES = (
     create table passage_tokens (
         passage_id integer primary key references passages (id) on delete cascade,
         codes blob not null
+    ) strict
+    """,
+    # Counting what has no vectors by what has them would read all of those, at every search.
+    """
+    create table passages_waiting (
+        passage_id integer primary key references passages (id) on delete cascade
     ) strict
     """,
     "create table meta (key text primary key, value text not null) strict",

@@ -200,7 +200,8 @@ class Store:
         one = self.db.conn.execute(
             """select (select count(*) from notes where replaced_at is null),
                       (select count(*) from notes where replaced_at is not null),
-                      (select count(*) from passages), (select count(*) from passage_tokens)"""
+                      (select count(*) from passages),
+                      (select count(*) from passages) - (select count(*) from passages_waiting)"""
         ).fetchone()
         files = [self.path, self.path.with_name(self.path.name + "-wal")]
         size = sum(os.path.getsize(path) for path in files if path.exists())
