@@ -7,7 +7,7 @@ from pathlib import Path
 
 QUESTIONS: tuple[str, ...] = (
     "How much did the bicycle cost?",
-    "What coffee do I drink these days?",
+    "In which city do I live now?",
     "When did Ines move to Bergen?",
 )
 """One plain fact, one thing that changed over time, one date."""

@@ -41,10 +41,9 @@ _BRIEF_HINTS: dict[QuestionKind, str] = {
     "open": "Answer with a few words only; if there are several, list all of them with commas.",
 }
 _FULL = (
-    "You answer questions from a person's own notes and chats. Use only the evidence. "
-    "Answer in one to three sentences. "
-    "Where things changed over time, the latest evidence holds. "
-    "Behind each statement put the number of the evidence it comes from, such as [2]. "
+    "You answer a person's questions from their own notes and chats, in one or two short sentences, calling them you. "
+    "Use only the evidence, and only what answers the question. Where things changed, say what holds now. "
+    "Behind each sentence put the number of the evidence it comes from, such as [2]. "
     "If the evidence does not hold the answer, say: not in memory."
 )
 _FULL_HINTS: dict[QuestionKind, str] = {
