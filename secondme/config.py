@@ -45,7 +45,7 @@ class AnswerConfig:
 
     evidence: int = 10
     """How many passages the model is shown."""
-    evidence_tokens: int = 700
+    evidence_tokens: int = 800
     """How many tokens of evidence the model is shown at most."""
     max_tokens: int = 300
     """The longest answer."""

@@ -278,6 +278,15 @@ def embedder(config):
     assert call("list").code == 0
 
 
+@pytest.mark.parametrize("target", ["link", "gone"])
+def test_a_link_that_leads_nowhere_is_no_text(call: Run, tmp_path: Path, target: str) -> None:
+    (tmp_path / "link").symlink_to(target)
+    shown = call("add", tmp_path / "link", "--json")
+    assert shown.code == 3
+    assert shown.json["ids"] == []
+    assert str(tmp_path) in shown.stderr
+
+
 def test_a_folder_without_permission_is_named(call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 

@@ -128,6 +128,15 @@ def test_links_are_not_followed_so_a_loop_is_harmless(tmp_path: Path) -> None:
     assert found == [notes / "a.md", Skipped(str(notes / "loop"), link), Skipped(str(notes / "out.md"), link)]
 
 
+def test_a_link_that_leads_nowhere_costs_only_itself(tmp_path: Path) -> None:
+    write(tmp_path, "a.md")
+    (tmp_path / "self.md").symlink_to("self.md")
+    (tmp_path / "gone.md").symlink_to("never.md")
+    link = "symbolic link, not followed"
+    found = [Skipped(str(tmp_path / name), link) for name in ("gone.md", "self.md")]
+    assert list(walk(tmp_path, home=Path("/nowhere"))) == [tmp_path / "a.md", *found]
+
+
 def test_the_root_may_be_a_link(tmp_path: Path) -> None:
     write(tmp_path, "notes/a.md")
     (tmp_path / "link").symlink_to(tmp_path / "notes")
@@ -163,6 +172,7 @@ def test_a_folder_or_file_without_permission_is_skipped_and_the_rest_is_read(
     open_folder: Path, plugins: Plugins
 ) -> None:
     write(open_folder, "a.md", "closed/b.md", "locked.md", "z.md")
+    (open_folder / "inside.md").symlink_to("closed/b.md")
     (open_folder / "closed").chmod(0)
     (open_folder / "locked.md").chmod(0)
     user = os.geteuid()
@@ -174,7 +184,8 @@ def test_a_folder_or_file_without_permission_is_skipped_and_the_rest_is_read(
     finally:
         os.seteuid(user)
     closed = Skipped(str(open_folder / "closed"), "no permission to read it")
-    assert found == [open_folder / "a.md", closed, open_folder / "locked.md", open_folder / "z.md"]
+    link = Skipped(str(open_folder / "inside.md"), "symbolic link, not followed")
+    assert found == [open_folder / "a.md", closed, link, open_folder / "locked.md", open_folder / "z.md"]
     assert reasons == ["no permission to read it"]
 
 

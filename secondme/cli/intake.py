@@ -32,7 +32,7 @@ def are_paths(arguments: Sequence[str]) -> bool:
 
     Raises UsageError where they are neither, such as the path of a file that does not exist.
     """
-    existing = [argument for argument in arguments if os.path.exists(argument)]
+    existing = [argument for argument in arguments if os.path.lexists(argument)]  # a broken link is no text
     missing = [argument for argument in arguments if argument not in existing]
     meant = [argument for argument in missing if looks_like_path(argument)]
     if meant and not existing:
@@ -69,7 +69,7 @@ def notes_at(paths: Iterable[str], me: Assistant) -> Iterator[Note | Skipped]:
     from secondme.ingest.folder import read_file, walk
 
     for name in paths:
-        if not os.path.exists(name):
+        if not os.path.lexists(name):
             yield Skipped(name, "no such file or folder")
         elif os.path.isdir(name):
             for found in walk(Path(name), ignore=me.config.ingest.ignore, home=me.paths.data):

@@ -55,7 +55,7 @@ def _look_into(folder: Path, rules: Rules, *, is_root: bool) -> Iterator[tuple[P
     """Yield what is in `folder`: folders with the rules for them, the rest without."""
     with os.scandir(folder) as scan:
         entries = sorted(scan, key=lambda entry: entry.name)
-    files = {entry.name for entry in entries if entry.is_file()}
+    files = {entry.name for entry in entries if _leads_to_file(entry)}
     if is_marked(folder, files) and not is_root:
         return
     rules = rules.inside(folder, files)
@@ -70,6 +70,14 @@ def _look_into(folder: Path, rules: Rules, *, is_root: bool) -> Iterator[tuple[P
         else:
             why = _REASONS[errno.ELOOP] if entry.is_symlink() else "not a regular file"
             yield Skipped(_name(entry.path), why), None
+
+
+def _leads_to_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        # A link to itself, or into a folder that may not be entered: it costs nothing but itself.
+        return False
 
 
 def read_file(path: Path, *, plugins: Plugins, config: IngestConfig, named: bool = False) -> Iterator[Note | Skipped]:
