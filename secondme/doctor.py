@@ -114,6 +114,9 @@ def _guarded(name: str, look: Callable[[_Patient], Iterable[Check]], patient: _P
         return list(look(patient))
     except SecondmeError as error:
         return [_failed(name, error)]
+    except OSError as error:
+        detail = f"{error.filename or patient.paths.data}: {(error.strerror or str(error)).lower()}"
+        return [Check(name, False, detail, "check the folder, its owner and its disk", IntegrityError.exit_code)]
     except ImportError as error:
         broken = f"a library it needs cannot be loaded: {error}"
         return [Check(name, False, broken, "install secondme again", IntegrityError.exit_code)]

@@ -270,6 +270,16 @@ def test_a_disk_that_cannot_be_written_fails_the_round_trip(own_home: Path, plug
     assert "cannot be written" in of(checks, "round trip").detail
 
 
+def test_a_home_that_cannot_be_entered_is_named_and_the_rest_is_looked_at(
+    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A name too long for the disk fails for root as well, as a closed folder fails for everyone else.
+    monkeypatch.setenv("SECONDME_HOME", str(tmp_path / ("a" * 300)))
+    checks = check(plugins=plugins)
+    assert exit_code(checks) == 20
+    assert of(checks, "driver").ok
+
+
 def test_the_worst_problem_decides_the_exit_code() -> None:
     found = [Check("a", False, "", exit_code=code) for code in (13, 2, 20)]
     assert exit_code(found) == 20

@@ -290,6 +290,16 @@ def test_a_file_at_hand_must_be_a_model(tmp_path: Path, models: Path) -> None:
     source.write_bytes(b"<html>")
     with pytest.raises(NoModel, match="not a GGUF file"):
         pull_from_file(source, models, trusted=True, progress=Recorder())
+    with pytest.raises(NoModel, match="there is no file"):
+        pull_from_file(tmp_path / "gone.gguf", models, trusted=True, progress=Recorder())
+
+
+def test_a_folder_for_models_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    source, blocked = tmp_path / "mine.gguf", tmp_path / "file"
+    source.write_bytes(b"GGUF and all the rest")
+    blocked.touch()
+    with pytest.raises(IntegrityError, match="cannot be written"):
+        pull_from_file(source, blocked / "models", trusted=True, progress=Recorder())
 
 
 def test_a_missing_model_says_how_to_get_it(models: Path) -> None:

@@ -46,7 +46,9 @@ def pull_from_file(
 
     It must be the file of `entry`, or without one a file of the catalog, or `trusted`. Raises NoModel, IntegrityError.
     """
-    if not source.is_file() or not has_magic(source):
+    if not source.is_file():
+        raise NoModel(f"there is no file {source}", hint="give the path of a .gguf file")
+    if not has_magic(source):
         raise NoModel(f"{source} is not a GGUF file", hint="give the path of a .gguf file")
     digest = digest_file(source, label=f"checking {source.name}", progress=progress)
     known = next((one for one in load_catalog() if one.sha256 == digest), None)
@@ -61,9 +63,9 @@ def pull_from_file(
         return target
     if target.exists() and known is None:
         raise IntegrityError(f"{target} exists and is another file", hint="rename one of them")
-    folder.mkdir(parents=True, exist_ok=True)
     copy = target.with_name(f".{target.name}.copy")
     with _mending_full_disks(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
         if digest_file(copy, label=f"copying {source.name}", progress=progress) != digest:
             raise IntegrityError(f"{source} changed while it was copied", hint="try again")
