@@ -162,6 +162,7 @@ def test_an_editor_that_does_not_work_is_named(call: Run, editor: str) -> None:
     refused = call("open", "n1", env={"VISUAL": "", "EDITOR": editor})
     assert (refused.code, refused.stdout) == (2, "")
     assert editor in refused.stderr
+    assert "the note is at" not in refused.stderr  # the copy is gone
 
 
 @pytest.mark.parametrize(

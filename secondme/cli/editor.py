@@ -64,15 +64,16 @@ def command_for(editor: str, path: Path, *, line: int, waits: bool = False) -> l
 def _edit(path: Path, *, line: int, waits: bool) -> None:
     editor = (os.environ.get("VISUAL") or os.environ.get("EDITOR") or "").strip()
     where = place(str(path), line)
+    # A copy is gone by the time its path could be used.
+    instead = "secondme show prints the note" if waits else f"the note is at {where}"
     if not editor:
-        hint = "secondme show prints the note" if waits else f"the note is at {where}"
-        raise UsageError("neither VISUAL nor EDITOR names an editor", hint=hint)
+        raise UsageError("neither VISUAL nor EDITOR names an editor", hint=instead)
     try:
         command = command_for(editor, path, line=line, waits=waits)
     except ValueError as error:
         raise UsageError(f"VISUAL or EDITOR cannot be read: {editor}") from error
     if shutil.which(command[0]) is None:
-        raise UsageError(f"there is no editor {command[0]}", hint=f"check VISUAL and EDITOR; the note is at {where}")
+        raise UsageError(f"there is no editor {command[0]}", hint=f"check VISUAL and EDITOR; {instead}")
     done = subprocess.run(command, check=False)
     if done.returncode:
         raise UsageError(f"{command[0]} ended with exit code {done.returncode}; it was to open {where}")
