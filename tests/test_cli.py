@@ -123,6 +123,26 @@ def test_output_to_a_full_disk_is_one_line_and_20(own_home: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(("closed", "code"), [("<&-", 2), (">&-", 0), ("2>&-", 0), ("<&- >&- 2>&-", 2)])
+def test_closed_streams_are_no_traceback(own_home: Path, closed: str, code: int) -> None:
+    words = "-" if "<&-" in closed else "tea"
+    command = ["sh", "-c", f'"$0" -m secondme add {words} {closed}', sys.executable]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("home", "arguments"), [("relative", ["list"]), ("", ["add", "."])])
+def test_a_folder_that_is_gone_is_one_line(tmp_path: Path, own_home: Path, home: str, arguments: list[str]) -> None:
+    environ = {**os.environ, "SECONDME_HOME": home or str(own_home)}
+    script = 'cd "$1" && rmdir "$1" && shift && exec "$0" -P -m secondme "$@"'
+    (tmp_path / "gone").mkdir()
+    command = ["sh", "-c", script, sys.executable, str(tmp_path / "gone"), *arguments]
+    done = subprocess.run(command, env=environ, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"secondme: the folder you are in is gone")
+
+
 def test_a_file_that_is_no_database_is_refused_and_left_alone(call: Run, own_home: Path) -> None:
     own_home.mkdir()
     (own_home / "memory.db").write_bytes(b"my own precious file " * 400)

@@ -8,11 +8,12 @@ import os
 import sys
 from typing import NoReturn
 
-from secondme.errors import IntegrityError, SecondmeError
+from secondme.errors import IntegrityError, SecondmeError, UsageError
 
 
 def main() -> NoReturn:
     """Run `secondme` with the arguments of the process and leave with its exit code."""
+    _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to stop
@@ -28,6 +29,8 @@ def _run(arguments: list[str]) -> int:
         _drop_output()  # whoever read the output has seen enough
         return 0
     except OSError as error:
+        if error.errno == errno.ENOENT and not _is_somewhere():
+            return _report(UsageError("the folder you are in is gone", hint="cd to one that exists"))
         if error.errno != errno.ENOSPC:
             raise
         _drop_output()
@@ -56,6 +59,23 @@ def _report(error: SecondmeError) -> int:
     if error.hint:
         say(f"hint: {error.hint}")
     return error.exit_code
+
+
+def _open_missing_streams() -> None:
+    # Python has None for a stream that whoever started us has closed. A file opened later would get its number, and
+    # what is printed: so each number is taken, in order.
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  open until the process ends
+
+
+def _is_somewhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _drop_output() -> None:
