@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from secondme.search import Found
 
 BRIEF_TOKENS = 40
+_SUM = re.compile(r"[\s\d+\-*/x×÷^().,=?]*\d[\s\d+\-*/x×÷^().,=?]*", re.IGNORECASE)
 # Without spaces around it, a dash or a slash may belong to a date.
-_SUM = re.compile(r"[\s\d().,]*\d[\s()]*([+*x×÷^]| [-/] )[\s\d+\-*/x×÷^().,=?]*", re.IGNORECASE)
+_OPERATOR = re.compile(r"[+*x×÷^]|\s[-/]\s", re.IGNORECASE)
 _GREETING = re.compile(r"(hi|hello|hey|thanks|thank you|good (morning|evening|night))\b[\s!.,]*", re.IGNORECASE)
 _ARITHMETIC = re.compile(r"^(what is|what's|how much is|calculate)\b", re.IGNORECASE)
 
@@ -172,4 +173,6 @@ class AnswerStream:
 
 def is_about_nothing_stored(question: str) -> bool:
     """True for arithmetic and greetings, which memory has nothing to say to."""
-    return bool(_SUM.fullmatch(_ARITHMETIC.sub("", question)) or _GREETING.fullmatch(question))
+    figures, is_asked = _ARITHMETIC.subn("", question)
+    is_sum = _SUM.fullmatch(figures) and (is_asked or _OPERATOR.search(figures))
+    return bool(is_sum or _GREETING.fullmatch(question))

@@ -89,10 +89,11 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     config = Config()
     for table, values in given.items():
         config = _merge_table(config, table, values, where=str(path))
-    tables = {table.name for table in fields(Config)}
+    tables = {table.name: {key.name for key in fields(getattr(config, table.name))} for table in fields(Config)}
     for name in sorted(environ):
         table, _, key = name.removeprefix("SECONDME_").lower().partition("_")
-        if name.startswith("SECONDME_") and table in tables and key:
+        # Other programs may have variables of that prefix; one that ends in a key of ours has its table misspelt.
+        if name.startswith("SECONDME_") and key and (table in tables or any(key in keys for keys in tables.values())):
             value = parse_value(table, key, environ[name], where=name)
             config = _merge_table(config, table, {key: value}, where=name)
     return config
