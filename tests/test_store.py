@@ -350,6 +350,19 @@ def test_a_disk_that_is_full_from_the_start_is_named(small_disk: Path) -> None:
     assert_whole(small_disk / "memory.db")
 
 
+def test_a_disk_that_became_full_is_named_to_readers_and_loses_nothing(small_disk: Path) -> None:
+    home = small_disk / "home"
+    with Assistant.open(home, config=Config(), plugins=load_plugins(installed=False)) as me:
+        me.write([Note(text="before", uri="before")])
+    filler = small_disk / "filler"
+    with pytest.raises(OSError, match="No space left"):
+        filler.write_bytes(b"x" * 4_000_000)
+    assert "no space left" in str(explained(home / "memory.db"))
+    filler.unlink()
+    with Store(home / "memory.db", create=False) as store:
+        assert words(store.notes()) == {"before"}
+
+
 def test_a_disk_that_cannot_be_written_is_named(small_disk: Path) -> None:
     home = small_disk / "home"
     with Assistant.open(home, config=Config(), plugins=load_plugins(installed=False)) as me:

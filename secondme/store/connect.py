@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ SAFE_SQLITE = (3, 51, 3)
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
+
+LEAST_ROOM = 65_536
+"""Bytes on the disk below which the files beside the database cannot be made."""
 
 PRAGMAS = """
     pragma journal_mode = wal;
@@ -166,6 +170,9 @@ def _explain(error: Exception, path: Path) -> SecondmeError | None:
         name = "FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "CANTOPEN"
     else:
         name = str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").partition("_")[0]
+        # Even a reader needs a little room, and what it is told without any does not name the disk.
+        if name == "IOERR" and shutil.disk_usage(path.parent).free < LEAST_ROOM:
+            name = "FULL"
     match name:
         case "BUSY" | "LOCKED":
             return Locked(f"{path}: another process is writing", hint="try again in a moment")
