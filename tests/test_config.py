@@ -74,6 +74,7 @@ def test_the_environment_beats_the_file(tmp_path: Path) -> None:
 
 def test_variables_that_are_no_settings_are_left_alone(tmp_path: Path) -> None:
     environ = {"SECONDME_HOME": "/a", "SECONDME_MODELS": "/b", "SECONDME_NOW": "2024-01-01", "MODELS_LANGUAGE": "c"}
+    environ["SECONDME_OF_ANOTHER_PROGRAM"] = "d"
     assert load_config(tmp_path / "none.toml", environ=environ) == Config()
 
 
@@ -116,7 +117,12 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, content: 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SECONDME_MODELS_CONTEXT", "many"), ("SECONDME_MODELS_CONTEXT", "-1"), ("SECONDME_MODELS_LANGAGE", "x")],
+    [
+        ("SECONDME_MODELS_CONTEXT", "many"),
+        ("SECONDME_MODELS_CONTEXT", "-1"),
+        ("SECONDME_MODELS_LANGAGE", "x"),
+        ("SECONDME_MODEL_LANGUAGE", "x"),
+    ],
 )
 def test_a_wrong_variable_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
