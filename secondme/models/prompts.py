@@ -41,7 +41,7 @@ _BRIEF_HINTS: dict[QuestionKind, str] = {
     "open": "Answer with a few words only; if there are several, list all of them with commas.",
 }
 _FULL = (
-    "You answer a person's questions from their own notes and chats, in one or two short sentences, calling them you. "
+    "You answer my questions from my own notes and chats, in one or two short sentences, calling me you. "
     "Use only the evidence, and only what answers the question. Where things changed, say what holds now. "
     "Behind each sentence put the number of the evidence it comes from, such as [2]. "
     "If the evidence does not hold the answer, say: not in memory."
@@ -74,8 +74,8 @@ def evidence_line(number: int, match: Match) -> str:
     """Return one piece of evidence as the model sees it: number, day, who or where, text with its dates resolved."""
     body = _FRONT_MATTER.sub("", match.text) or match.text
     text = " ".join(annotate(body, said_at=match.happened_at).split())
-    head = ", ".join(part for part in (format_day(match.happened_at), match.author or match.title) if part)
-    return f"[{number}] {head}: {text}"
+    where = "" if re.fullmatch(r"[\d\s_./-]*", match.title) else f" about {match.title}"
+    return f"[{number}] {format_day(match.happened_at)}, {match.author or 'my note' + where}: {text}"
 
 
 def without_echo(phrase: str, question: str) -> str:
