@@ -12,6 +12,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from secondme.errors import ConfigError
 
+MAY_BE_ZERO = ("models.threads",)
+
 
 @dataclass(frozen=True, slots=True)
 class MeConfig:
@@ -134,7 +136,9 @@ def parse_value(table: str, key: str, text: str, *, where: str) -> Any:
     try:
         return kind(text)
     except ValueError as error:
-        raise ConfigError(f"{where}: {table}.{key} must be {_describe(kind)}, not {text!r}") from error
+        raise ConfigError(
+            f"{where}: {table}.{key} must be {_describe(kind, f'{table}.{key}')}, not {text!r}"
+        ) from error
 
 
 def _split_key(key: str) -> tuple[str, str]:
@@ -169,15 +173,17 @@ def _merge_table(config: Config, table: str, values: Any, *, where: str) -> Conf
             good = isinstance(value, list) and all(isinstance(item, get_args(kind)[0]) for item in value)
             value = tuple(value) if good else value
         else:
-            good = type(value) is kind and not (kind is int and value < 0)
+            good = type(value) is kind and not (kind is int and value < (f"{table}.{key}" not in MAY_BE_ZERO))
         if not good:
-            raise ConfigError(f"{where}: {table}.{key} must be {_describe(kind)}, not {value!r}")
+            raise ConfigError(f"{where}: {table}.{key} must be {_describe(kind, f'{table}.{key}')}, not {value!r}")
         checked[key] = value
     return replace(config, **{table: replace(getattr(config, table), **checked)})
 
 
-def _describe(kind: Any) -> str:
-    return {str: "text", int: "a whole number, 0 or more"}.get(kind, "a list of texts")
+def _describe(kind: Any, name: str) -> str:
+    if kind is int:
+        return "a whole number, 0 or more" if name in MAY_BE_ZERO else "a whole number above 0"
+    return "text" if kind is str else "a list of texts"
 
 
 def _replace_file(path: Path, content: bytes) -> None:

@@ -181,3 +181,8 @@ def test_no_question_makes_search_raise(question: str, own_home: Path, scripted:
     with Assistant.open(own_home, plugins=plugins) as me:
         me.add_many([Note(text, uri=text) for text in ("Ana moved to Porto", 'ben\'s "green" bicycle (*)')])
         assert len(me.recall(question)) <= 2
+
+
+def test_an_embedder_that_cannot_be_used_is_said(memory: Run) -> None:
+    found = memory("search", "Porto", env={"SECONDME_MODELS_EMBEDDER": "/nowhere/embedder.gguf"})
+    assert "found by words only for now: " in found.stderr

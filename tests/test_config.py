@@ -208,3 +208,9 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="file"):
         set_value(tmp_path / "file" / "config.toml", "me.name", "Ana")
+
+
+def test_a_number_that_has_to_be_positive_is_not_taken_as_0(tmp_path: Path) -> None:
+    assert load_config(tmp_path / "none", {"SECONDME_MODELS_THREADS": "0"}).models.threads == 0
+    with pytest.raises(ConfigError, match=r"SECONDME_ANSWER_EVIDENCE: answer\.evidence"):
+        load_config(tmp_path / "none", {"SECONDME_ANSWER_EVIDENCE": "0"})

@@ -402,3 +402,14 @@ with Assistant.open(sys.argv[1], config=none) as me:
     with Store(own_home / "memory.db", create=False) as store:
         store.index.check()
         assert words(store.notes()) == {"before", "after"}
+
+
+def test_a_log_that_tells_two_texts_of_one_item_adds_nothing_the_second_time(own_home: Path) -> None:
+    told = [Note("We meet at six.", uri="m1"), Note("We meet at seven.", uri="m1")]
+    with Assistant.open(own_home) as me:
+        assert me.write(told).added == 2
+        again = me.write(told)
+        assert (again.added, again.known) == (0, 2)
+        assert [note.text for note in me.notes()] == ["We meet at seven."]
+        assert me.write(told[:1]).added == 1
+        assert [note.text for note in me.notes()] == ["We meet at six."]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from secondme.cli import answering, explain
+from secondme.cli import answering, explain, intake
 from secondme.cli.options import Author, Json, Kind, Plain, Since, Source, Until, filters_of, open_memory
 from secondme.cli.output import DIM, match_head, match_record, paint, print_json, say, snippet
 from secondme.errors import NoModel
@@ -47,6 +47,7 @@ def search(  # noqa: PLR0913  each one is an option
         found = me.search(question, k=k, filters=filters)
         trace = explain.trace_of(me, question, found, seconds=time.monotonic() - started)
         expected = explain.expected(me, found, expect, filters=filters) if expect else None
+        intake.say_if_words_only(me)
     if json:
         extra = {"expected": explain.expected_record(expected)} if expected else {}
         print_json(matches=[match_record(match) for match in found.matches], trace=trace, **extra)

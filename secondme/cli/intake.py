@@ -162,5 +162,10 @@ def fill_vectors(me: Assistant) -> None:
         say(f"all notes are stored and found by their words; the vectors of {waiting} follow later")
         raise
     progress.close()
+    say_if_words_only(me)
+
+
+def say_if_words_only(me: Assistant) -> None:
+    """Say why nothing is found by meaning, where an embedder is configured and cannot be used."""
     if me.no_embedder and me.config.models.embedder:
         say(f"found by words only for now: {me.no_embedder}")

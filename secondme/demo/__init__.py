@@ -7,7 +7,7 @@ from pathlib import Path
 
 QUESTIONS: tuple[str, ...] = (
     "How much did the bicycle cost?",
-    "In which city do I live now?",
+    "What rent do I pay from October 2025?",
     "When did Ines move to Bergen?",
 )
 """One plain fact, one thing that changed over time, one date."""

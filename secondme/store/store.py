@@ -82,14 +82,20 @@ class Store:
 
         A note whose uri is known with another text becomes the current version of that item.
         """
+        given = list(notes)
+        last = {note.uri: place for place, (note, _) in enumerate(given)}
         with self.writing():
-            return [self._add_note(note, spans, to_text(now)) for note, spans in notes]
+            return [
+                self._add_note(note, spans, to_text(now), is_latest=last[note.uri] == place)
+                for place, (note, spans) in enumerate(given)
+            ]
 
-    def _add_note(self, note: Note, spans: Sequence[Span], now: str) -> tuple[int, bool]:
+    def _add_note(self, note: Note, spans: Sequence[Span], now: str, *, is_latest: bool) -> tuple[int, bool]:
         digest = hashlib.sha256(note.text.encode()).hexdigest()
         execute = self.db.conn.execute
         found = execute("select id, replaced_at from notes where uri = ? and digest = ?", (note.uri, digest)).fetchone()
-        if found and found[1] is None:
+        # An earlier text of an item comes back where that is what the item says now, not where a log tells both.
+        if found and (found[1] is None or not is_latest):
             return found[0], True
         for (earlier,) in execute("select id from notes where uri = ? and replaced_at is null", (note.uri,)).fetchall():
             self.retire(earlier, now)
