@@ -58,8 +58,9 @@ def test_evidence_is_one_line_with_number_day_author_and_resolved_dates() -> Non
     assert line == "[3] 3 November 2024, Ben: Bought a bicycle yesterday [2 November 2024], the green one."
 
 
-def test_evidence_without_an_author_is_named_by_its_title() -> None:
-    assert evidence_line(1, replace(MATCH, author="")).startswith("[1] 3 November 2024, Diary: Bought")
+def test_evidence_without_an_author_is_a_note_of_ones_own() -> None:
+    assert evidence_line(1, replace(MATCH, author="")).startswith("[1] 3 November 2024, my note about Diary: Bought")
+    assert evidence_line(1, replace(MATCH, author="", title="2024-11-03")).startswith("[1] 3 November 2024, my note: B")
 
 
 @pytest.mark.parametrize("brief", [True, False])
