@@ -161,6 +161,8 @@ def test_an_interruption_is_one_line_and_130(own_home: Path, tmp_path: Path) -> 
     pipe = tmp_path / "messages.jsonl"
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "secondme", "add", "--jsonl", str(pipe)]
+    # What was started in the background of a shell ignores interrupts, and so would what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: SIM117
         # Opening the pipe returns once the process has opened it too: it is at work then.
         with pipe.open("w"):

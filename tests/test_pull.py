@@ -257,6 +257,7 @@ def test_two_pulls_of_one_model_do_not_mix(entry: Entry, models: Path, hub: Hub)
 
 
 def test_a_converted_model_is_made_only_of_the_published_files(entry: Entry, models: Path, hub: Hub) -> None:
+    pytest.importorskip("gguf", reason="the conversion comes with secondme[llama]")
     converted = replace(entry, convert="minilm", sources=(HUB,))
     with pytest.raises(NoModel, match="not the published file"):
         pull(converted, models, progress=Recorder())

@@ -310,3 +310,10 @@ def test_a_text_of_100_000_characters_takes_linear_time(unit: str) -> None:
     started = time.perf_counter()
     find_ranges(text, now=NOW)
     assert time.perf_counter() - started < 5  # 0.3 s when the machine is idle; backtracking would take minutes
+
+
+def test_a_text_that_has_its_dates_gets_no_more_of_them() -> None:
+    said_at = datetime(2000, 1, 1, tzinfo=UTC)
+    once = annotate("IN CHRISTMAS:00000000000000000000:TOMORROW:WENT", said_at=said_at)
+    assert "TOMORROW [2 January 2000]" in once
+    assert annotate(once, said_at=said_at) == once

@@ -36,6 +36,7 @@ _FUTURE = re.compile(
 )
 _SEASON_NAMES = {start: name for name, start in reversed(SEASON_STARTS.items())}
 _POSSESSIVE = re.compile(r"['’]s\b")
+_DATED = re.compile(r" ?\[[^\[\]\n]{0,60}\d{4}\]")
 _BRACKETED = re.compile(r"\[[^\[\]\n]{1,80}\]")
 
 
@@ -105,6 +106,8 @@ def annotate(text: str, *, said_at: datetime) -> str:
     pieces, done = [], 0
     for start, phrase in _scan_phrases(_BRACKETED.sub(_blanked, text), local):
         stop = phrase.stop + (2 if _POSSESSIVE.match(text, phrase.stop) else 0)
+        if _DATED.match(text, stop):
+            return text  # it has its dates already
         is_followed = text[stop : stop + 2].lstrip(" ").startswith("[")
         shown = "" if is_followed else _wording(phrase, start, text, local)
         if shown:
