@@ -164,7 +164,7 @@ class AnswerStream:
                 size = model.count(evidence_line(10, match))
             left -= size
             chosen.append(match)
-        # With the best ones last instead, answers on chats score six points less: the order of time says much.
+        # A small model needs the order of time to tell what holds now.
         return sorted(chosen, key=lambda match: match.happened_at)
 
     def _seconds(self) -> float:
