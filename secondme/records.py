@@ -10,6 +10,8 @@ from typing import Any, Literal
 Origin = Literal["typed", "file", "chat", "import", "clip", "mcp", "derived"]
 Kind = Literal["passage", "fact"]
 Regime = Literal["none", "everything", "retrieval", "abstained"]
+FactKind = Literal["semantic", "episodic", "preference", "procedure"]
+Stance = Literal["evidence", "inference"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,10 @@ class Forgotten:
     uris: tuple[str, ...]
     passages: int
     dry_run: bool
+    facts: tuple[str, ...] = ()
+    """The facts in the words of these notes."""
+    copies: tuple[str, ...] = ()
+    """Copies of the whole memory from before a change of its tables, which held them as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +149,83 @@ class Answer:
     regime: Regime
     trace: Mapping[str, Any] = field(default_factory=dict)
     """Seconds, tokens read and written, and how the evidence was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact comes from: a stretch of a note."""
+
+    note_id: int
+    start: int
+    """First byte in the UTF-8 text of the note."""
+    end: int
+    """Byte after the last."""
+    line_start: int
+    line_end: int
+    quote: str
+    """Exactly the bytes `start:end`, decoded."""
+    uri: str
+    author: str
+    happened_at: datetime
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A statement that stands alone, distilled from notes during sleep, with the lines it rests on."""
+
+    id: str
+    """`m7`."""
+    kind: FactKind
+    stance: Stance
+    """"evidence" where a source says it in these words, "inference" where a model worded it."""
+    text: str
+    subject: str
+    """Whom or what it is about, in lower case; "" where no rule could tell."""
+    attribute: str
+    """What of the subject it states, such as "lives in"; "" where no rule could tell."""
+    value: str
+    valid_from: datetime | None
+    """Since when it holds; None where it is not known."""
+    valid_to: datetime | None
+    """Until when it held (exclusive); None while it holds."""
+    recorded_at: datetime
+    retired_at: datetime | None
+    """When another fact took its place; None for a current one."""
+    superseded_by: str
+    conflicts: tuple[str, ...]
+    """Facts that cannot hold at the same time as this one, where time does not tell which does."""
+    confidence: float
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SleepReport:
+    """What a night did."""
+
+    run: str
+    """`r3`; empty where there was nothing to do or the night was only tried out."""
+    state: str
+    """"done", or why it ended before: "stopped" at a limit, "interrupted", "failed"."""
+    why: str
+    """What stopped it; empty where all was read."""
+    passages: int
+    """How many were read."""
+    waiting: int
+    """How many are left."""
+    changes: Mapping[str, int]
+    """How many changes of each verb: keep, repeat, merge, supersede, conflict."""
+    rejected: Mapping[str, int]
+    """How many lines did not become facts, by reason."""
+    calls: int
+    """Questions put to the model."""
+    tokens_sent: int
+    tokens_evaluated: int
+    """Less than sent: what is the same in all questions is read once."""
+    tokens_written: int
+    seconds: float
+
+    @property
+    def tokens(self) -> int:
+        """What the model read and wrote."""
+        return self.tokens_evaluated + self.tokens_written

@@ -130,6 +130,7 @@ class Index:
         """Drop all vectors and begin anew for this embedder. Call it within a transaction."""
         self.db.conn.execute("drop table if exists passage_vectors")
         self.db.conn.execute("delete from passage_tokens")
+        self.db.conn.execute("delete from memory_tokens")
         self.db.conn.execute("insert or ignore into passages_waiting select id from passages")
         self.db.conn.execute(
             f"create virtual table passage_vectors using vec0 (passage_id integer primary key, pooled bit[{width}])"
@@ -200,6 +201,7 @@ class Index:
         """
         self._drop_odd_vectors()
         self.db.conn.execute("insert into passage_words (passage_words) values ('rebuild')")
+        self.db.conn.execute("insert into memory_words (memory_words) values ('rebuild')")
         self.db.conn.execute("delete from passage_trigrams")
         self.db.conn.execute(
             f"insert into passage_trigrams (rowid, text) select id, text from passages where text glob '*[{CJK}]*'"
@@ -223,14 +225,15 @@ class Index:
         problems += [f"missing row: {row}" for row in self.db.conn.execute("pragma foreign_key_check")]
         for table, what in (
             ("passage_words", "word index"),
+            ("memory_words", "word index of the facts"),
             ("passage_trigrams", "index of Chinese, Japanese and Korean"),
         ):
-            # Only the word index can be compared with the passages; the other one is compared with itself.
-            compared = int(table == "passage_words")
+            # The last one has no text of its own to be compared with, so it is compared with itself.
+            compared = int(table != "passage_trigrams")
             try:
                 self.db.conn.execute(f"insert into {table} ({table}, rank) values ('integrity-check', {compared})")
             except IntegrityError:
-                problems.append(f"the {what} does not fit the passages")
+                problems.append(f"the {what} does not fit the text")
         if self.embedder:
             (odd,) = self.db.conn.execute(
                 """select count(*) from passage_vectors v full join passage_tokens t on t.passage_id = v.passage_id

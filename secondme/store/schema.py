@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlite_utils import Migrations
@@ -98,20 +101,169 @@ NOTES = (
 )
 
 
-def migrate(db: Database) -> None:
-    """Bring the tables up to date; a file that a newer secondme has written is refused."""
-    if _pending(db):
-        with writing(db):
-            # Another process may have brought them up to date while this one waited for the lock.
-            if _pending(db):
-                migrations.apply(db)
+@migrations()
+def m002_facts(db: Database) -> None:
+    """Create facts with their evidence, and the journal of the nights that made them."""
+    for statement in FACTS:
+        db.conn.execute(statement)
 
 
-def _pending(db: Database) -> bool:
-    known = {migration.name for migration in migrations._migrations}
+FACTS = (
+    # The text of a fact never changes; what time and later facts do to it is in the columns below.
+    """
+    create table memories (
+        id integer primary key autoincrement,
+        kind text not null,
+        stance text not null,
+        text text not null,
+        subject text not null,
+        attribute text not null,
+        value text not null,
+        certainty real not null,
+        recorded_at text not null,
+        valid_from text,
+        valid_to text,
+        retired_at text,
+        superseded_by integer references memories (id) on delete set null
+    ) strict
+    """,
+    "create index memories_subject on memories (subject, attribute)",
+    """
+    create table evidence (
+        id integer primary key,
+        memory_id integer not null references memories (id) on delete cascade,
+        note_id integer not null references notes (id) on delete cascade,
+        byte_start integer not null,
+        byte_end integer not null,
+        line_start integer not null,
+        line_end integer not null,
+        quote_hash text not null,
+        -- Whether the text of the fact is in the words of this line; the others say the same in theirs.
+        is_wording integer not null,
+        unique (memory_id, note_id, byte_start, byte_end)
+    ) strict
+    """,
+    "create index evidence_note on evidence (note_id)",
+    "create index evidence_quote on evidence (quote_hash)",
+    """
+    create table conflicts (
+        memory_id integer not null references memories (id) on delete cascade,
+        other_id integer not null references memories (id) on delete cascade,
+        primary key (memory_id, other_id)
+    ) strict
+    """,
+    """
+    create virtual table memory_words using fts5 (
+        text, content = 'memories', content_rowid = 'id', tokenize = "porter unicode61 remove_diacritics 2"
+    )
+    """,
+    "insert into memory_words (memory_words, rank) values ('secure-delete', 1)",
+    """
+    create trigger memories_added after insert on memories begin
+        insert into memory_words (rowid, text) values (new.id, new.text);
+    end
+    """,
+    """
+    create trigger memories_removed after delete on memories begin
+        insert into memory_words (memory_words, rowid, text) values ('delete', old.id, old.text);
+    end
+    """,
+    """
+    create table memory_tokens (
+        memory_id integer primary key references memories (id) on delete cascade,
+        codes blob not null
+    ) strict
+    """,
+    """
+    create table runs (
+        id integer primary key autoincrement,
+        started_at text not null,
+        ended_at text,
+        state text not null,
+        model text not null,
+        report text not null
+    ) strict
+    """,
+    # What a change did is in ids and moments, never in text: forgetting has nothing to look for here.
+    """
+    create table changes (
+        id integer primary key autoincrement,
+        run_id integer not null references runs (id),
+        verb text not null,
+        memory_id integer not null,
+        reason text not null,
+        operations text not null,
+        made_at text not null,
+        undone_at text,
+        review text not null
+    ) strict
+    """,
+    "create index changes_run on changes (run_id)",
+    "create index changes_memory on changes (memory_id)",
+    """
+    create table rejections (
+        id integer primary key,
+        note_id integer not null references notes (id) on delete cascade,
+        byte_start integer not null,
+        byte_end integer not null,
+        quote_hash text not null,
+        text text not null,
+        reason text not null,
+        run_id integer references runs (id),
+        unique (note_id, byte_start, byte_end, text)
+    ) strict
+    """,
+    "create index rejections_quote on rejections (quote_hash)",
+    "create index rejections_run on rejections (run_id)",
+    # Passages that are not in here wait for the next night.
+    """
+    create table digested (
+        passage_id integer primary key references passages (id) on delete cascade,
+        run_id integer references runs (id)
+    ) strict
+    """,
+    "create index digested_run on digested (run_id)",
+)
+
+
+def migrate(db: Database, path: Path) -> Path | None:
+    """Bring the tables up to date, and return the copy that was made of a memory before it was changed.
+
+    A file that a newer secondme has written is refused.
+    """
+    pending = _pending(db)
+    if not pending:
+        return None
+    copy = _back_up(db, path, pending[0]) if migrations.applied(db) else None
+    with writing(db):
+        # Another process may have brought them up to date while this one waited for the lock.
+        if _pending(db):
+            migrations.apply(db)
+    return copy
+
+
+def backups(path: Path) -> list[Path]:
+    """Return the copies that migrations made of the memory at `path`."""
+    return sorted(path.parent.glob(f"{path.name}.before-*"))
+
+
+def _back_up(db: Database, path: Path, name: str) -> Path:
+    copy = path.with_name(f"{path.name}.before-{name}")
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f"{copy.name}.")
+    os.close(handle)
+    try:
+        db.conn.execute("vacuum into ?", (unfinished,))
+        os.replace(unfinished, copy)
+    finally:
+        Path(unfinished).unlink(missing_ok=True)
+    return copy
+
+
+def _pending(db: Database) -> list[str]:
+    known = [migration.name for migration in migrations._migrations]
     applied = {migration.name for migration in migrations.applied(db)}
-    if newer := sorted(applied - known):
+    if newer := sorted(applied - set(known)):
         raise NewerDatabase(
             f"this memory was written by a newer secondme (it has {newer[-1]})", hint="pip install --upgrade secondme"
         )
-    return applied < known
+    return [name for name in known if name not in applied]

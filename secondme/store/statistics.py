@@ -18,6 +18,9 @@ class Statistics:
     earlier_versions: int
     passages: int
     with_vectors: int
+    facts: int
+    """Those that hold now."""
+    retired_facts: int
     bytes: int
     """On disk, the write-ahead log included."""
     embedder: str

@@ -14,8 +14,12 @@ from secondme.clock import from_text, to_text
 from secondme.errors import IntegrityError
 from secondme.records import Filters, Forgotten, Note, Passage, Span
 from secondme.store.connect import open_database, writing
+from secondme.store.digestion import Digestion
+from secondme.store.facts import Facts
 from secondme.store.index import Index, conditions
-from secondme.store.schema import migrate
+from secondme.store.journal import Journal
+from secondme.store.passages import PASSAGE_QUERY, passage_of
+from secondme.store.schema import backups, migrate
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,11 +36,15 @@ class Store:
         self.db = open_database(path, create=create)
         self._changes = 0
         try:
-            migrate(self.db)
+            self.copied_to = migrate(self.db, path)
+            """The copy of the memory as it was before this version changed its tables, where that happened now."""
         except BaseException:
             self.db.close()
             raise
         self.index = Index(self.db)
+        self.facts = Facts(self.db)
+        self.journal = Journal(self.db)
+        self.digestion = Digestion(self.db)
 
     def close(self) -> None:
         """Close the file."""
@@ -170,22 +178,32 @@ class Store:
         return [passage_of(row) for row in rows]
 
     def forget(self, note_ids: Sequence[int], *, dry_run: bool) -> Forgotten:
-        """Remove notes with all their versions, passages and index rows, leaving no byte of them in the file."""
+        """Remove notes with all their versions, passages, facts and index rows, leaving no byte of them in the file.
+
+        Copies that migrations made hold all that was stored then, so they go as a whole.
+        """
         marks = ", ".join("?" * len(note_ids))
         query = f"select id, uri from notes where uri in (select uri from notes where id in ({marks}))"
         with self.writing():
             rows = self.db.conn.execute(query, list(note_ids)).fetchall()
+            facts = self.facts.forgotten_with([id for id, _ in rows])
             passages = 0
             for note_id, _ in rows:
                 if dry_run:
                     passages += len(self.passages_of(note_id))
                 else:
                     passages += self._remove_passages(note_id)
-                    self.db.conn.execute("delete from notes where id = ?", (note_id,))
+            if not dry_run:
+                self.facts.remove(facts)
+                self.db.conn.executemany("delete from notes where id = ?", [(id,) for id, _ in rows])
+        copies = backups(self.path)
         if not dry_run:
+            for copy in copies:
+                copy.unlink(missing_ok=True)
             self.checkpoint()
         uris = tuple(dict.fromkeys(uri for _, uri in rows))
-        return Forgotten(tuple(f"n{id}" for id, _ in rows), uris, passages, dry_run)
+        ids, names = tuple(f"n{id}" for id, _ in rows), tuple(f"m{id}" for id in facts)
+        return Forgotten(ids, uris, passages, dry_run, names, tuple(map(str, copies)))
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and empty it, so that removed text is gone from the disk."""
@@ -202,16 +220,19 @@ class Store:
         return row[0] if row else None
 
     def counts(self) -> dict[str, int]:
-        """Return how much is stored: notes, earlier versions, passages, passages with vectors, bytes on disk."""
+        """Return how much is stored: notes, earlier versions, passages, those with vectors, facts, bytes on disk."""
         one = self.db.conn.execute(
             """select (select count(*) from notes where replaced_at is null),
                       (select count(*) from notes where replaced_at is not null),
                       (select count(*) from passages),
-                      (select count(*) from passages) - (select count(*) from passages_waiting)"""
+                      (select count(*) from passages) - (select count(*) from passages_waiting),
+                      (select count(*) from memories where retired_at is null),
+                      (select count(*) from memories where retired_at is not null)"""
         ).fetchone()
         files = [self.path, self.path.with_name(self.path.name + "-wal")]
         size = sum(os.path.getsize(path) for path in files if path.exists())
-        return dict(zip(("notes", "earlier_versions", "passages", "with_vectors", "bytes"), (*one, size), strict=True))
+        names = ("notes", "earlier_versions", "passages", "with_vectors", "facts", "retired_facts", "bytes")
+        return dict(zip(names, (*one, size), strict=True))
 
 
 def label(note: Note, span: Span) -> str:
@@ -224,18 +245,3 @@ def note_of(row: Sequence[Any]) -> Note:
     """Return the record of a row of NOTE_COLUMNS."""
     id, uri, title, text, thread, author, origin, happened_at = row
     return Note(text, uri, thread, author, from_text(happened_at), origin, title, f"n{id}")
-
-
-PASSAGE_QUERY = """
-    select p.id, p.note_id, p.byte_start, p.byte_end, p.line_start, p.line_end, p.text, p.heading, n.uri, n.thread,
-           p.position, n.author, n.happened_at, n.origin, n.title,
-           (select count(*) from passages q where q.note_id = p.note_id)
-    from passages p join notes n on n.id = p.note_id
-"""
-
-
-def passage_of(row: Sequence[Any]) -> Passage:
-    """Return the record of a row of PASSAGE_QUERY."""
-    id, note_id, start, end, line_start, line_end, text, heading, uri, thread, position, author, at, *rest = row
-    span = Span(start, end, line_start, line_end, text, heading)
-    return Passage(id, note_id, span, uri, thread, position, author, from_text(at), *rest)

@@ -1,0 +1,80 @@
+"""What sleep has read and what it has turned down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from secondme.records import Passage
+from secondme.store.facts import Place
+from secondme.store.passages import PASSAGE_QUERY, passage_of
+
+if TYPE_CHECKING:
+    from sqlite_utils.db import Database
+
+TRUSTED = ("typed", "file", "chat", "import")
+"""Origins that may become facts; what was clipped, handed in by a program or derived never does."""
+_TRUSTED_NOTE = f"n.origin in ({', '.join(repr(origin) for origin in TRUSTED)})"
+_WAITS = f"not exists (select 1 from digested d where d.passage_id = p.id) and {_TRUSTED_NOTE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A line that did not become a fact."""
+
+    note_id: int
+    start: int
+    end: int
+    text: str
+    """What was proposed, where it is not in the words of the line; else empty."""
+    reason: str
+
+
+class Digestion:
+    """What is read and turned down in one database."""
+
+    def __init__(self, db: Database) -> None:
+        """Use the tables of `db`."""
+        self.db = db
+
+    def waiting(self) -> int:
+        """Return how many passages sleep has not read."""
+        query = f"select count(*) from passages p join notes n on n.id = p.note_id where {_WAITS}"
+        (count,) = self.db.conn.execute(query).fetchone()
+        return int(count)
+
+    def next(self, limit: int) -> list[Passage]:
+        """Return the first passages that sleep has not read, in the order things happened."""
+        rows = self.db.conn.execute(
+            f"{PASSAGE_QUERY} where {_WAITS} order by n.happened_at, n.id, p.position limit ?", (limit,)
+        )
+        return [passage_of(row) for row in rows.fetchall()]
+
+    def is_waiting(self, passage: Passage) -> bool:
+        """True if the passage is still there as it was, and unread. Call it in the transaction that decides on it."""
+        query = f"select p.text from passages p join notes n on n.id = p.note_id where p.id = ? and {_WAITS}"
+        row = self.db.conn.execute(query, (passage.id,)).fetchone()
+        return bool(row) and row[0] == passage.span.text
+
+    def finish(self, passage: Passage, run: int) -> None:
+        """Note that a passage has been read. Call it within a transaction."""
+        self.db.conn.execute("insert into digested values (?, ?)", (passage.id, run))
+
+    def reject(self, place: Place, text: str, reason: str, run: int | None) -> None:
+        """Keep why a line did not become a fact. Call it within a transaction."""
+        own = "" if text == place.quote else text
+        self.db.conn.execute(
+            """insert or ignore into rejections (note_id, byte_start, byte_end, quote_hash, text, reason, run_id)
+               values (?, ?, ?, ?, ?, ?, ?)""",
+            (place.note_id, place.start, place.end, place.quote_hash, own, reason, run),
+        )
+
+    def rejections(self, run: int) -> Sequence[Rejection]:
+        """Return what a night turned down."""
+        rows = self.db.conn.execute(
+            """select note_id, byte_start, byte_end, text, reason from rejections
+               where run_id = ? order by note_id, byte_start""",
+            (run,),
+        )
+        return [Rejection(*row) for row in rows.fetchall()]

@@ -1,0 +1,268 @@
+"""Facts and the lines they rest on. Their text is never changed: what happens to them is in moments and marks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from secondme.clock import from_text, to_text
+from secondme.records import Fact, FactKind, Source, Stance
+
+if TYPE_CHECKING:
+    from sqlite_utils.db import Database
+
+MOST_CERTAIN = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """A fact that is about to be stored."""
+
+    kind: FactKind
+    stance: Stance
+    text: str
+    subject: str
+    attribute: str
+    value: str
+    certainty: float
+    """How sure one source alone makes it, from 0 to 1."""
+    valid_from: datetime | None
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A stretch of a note that is about to be stored as evidence."""
+
+    note_id: int
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+    quote: str
+
+    @property
+    def quote_hash(self) -> str:
+        """What tells whether the words of a line are the same, without holding them."""
+        return hashlib.sha256(self.quote.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a line that was judged before, in this or an earlier version of its note."""
+
+    memory_id: int | None
+    """The fact that rests on it."""
+    reason: str
+    """Why it was rejected, where it was."""
+
+
+FACT_COLUMNS = """m.id, m.kind, m.stance, m.text, m.subject, m.attribute, m.value, m.valid_from, m.valid_to,
+    m.recorded_at, m.retired_at, m.superseded_by, m.certainty"""
+# A fact is found while a line it rests on stands in the current version of a note.
+IS_SUPPORTED = """exists (select 1 from evidence e join notes n on n.id = e.note_id
+    where e.memory_id = m.id and n.replaced_at is null)"""
+
+
+class Facts:
+    """The facts of one database."""
+
+    def __init__(self, db: Database) -> None:
+        """Use the tables of `db`."""
+        self.db = db
+
+    def get(self, ids: Iterable[int]) -> list[Fact]:
+        """Return the facts with these ids, in this order; ids of none are left out."""
+        wanted = list(ids)
+        found: dict[int, Fact] = {}
+        for start in range(0, len(wanted), 500):
+            some = wanted[start : start + 500]
+            marks = ", ".join("?" * len(some))
+            found.update((_number(fact), fact) for fact in self._select(f"m.id in ({marks})", some))
+        return [found[id] for id in wanted if id in found]
+
+    def current(self) -> list[Fact]:
+        """Return the facts that hold now and can be opened, oldest first."""
+        return self._select(f"m.retired_at is null and {IS_SUPPORTED}", ())
+
+    def about(self, subject: str, attribute: str) -> list[Fact]:
+        """Return all facts on one attribute of one subject, retired ones as well, oldest first."""
+        return self._select("m.subject = ? and m.attribute = ?", (subject, attribute))
+
+    def resting_on(self, passage_ids: Sequence[int]) -> dict[int, list[Fact]]:
+        """Return for each of these passages the facts that rest on a line of it, retired ones as well."""
+        pairs: list[tuple[int, int]] = []
+        for start in range(0, len(passage_ids), 500):
+            some = list(passage_ids[start : start + 500])
+            marks = ", ".join("?" * len(some))
+            query = f"""select p.id, e.memory_id from passages p join evidence e on e.note_id = p.note_id
+                        where p.id in ({marks}) and e.byte_start >= p.byte_start and e.byte_start < p.byte_end
+                        order by e.memory_id"""
+            pairs += self.db.conn.execute(query, some).fetchall()
+        facts = {_number(fact): fact for fact in self.get(dict.fromkeys(memory for _, memory in pairs))}
+        found: dict[int, list[Fact]] = {}
+        for passage, memory in dict.fromkeys(pairs):
+            found.setdefault(passage, []).append(facts[memory])
+        return found
+
+    def matching(self, terms: Sequence[str], *, limit: int) -> list[int]:
+        """Return the ids of supported facts with any of these words, the best match first."""
+        if not terms:
+            return []
+        query = " or ".join('"' + term.replace('"', '""') + '"' for term in terms)
+        rows = self.db.conn.execute(
+            f"""select m.id from memory_words w join memories m on m.id = w.rowid
+                where memory_words match ? and {IS_SUPPORTED} order by w.rank, m.id limit ?""",
+            (query, limit),
+        )
+        return [row[0] for row in rows]
+
+    def codes(self, ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the token codes of those facts that have them."""
+        found: dict[int, bytes] = {}
+        for start in range(0, len(ids), 500):
+            some = list(ids[start : start + 500])
+            marks = ", ".join("?" * len(some))
+            query = f"select memory_id, codes from memory_tokens where memory_id in ({marks})"
+            found.update(self.db.conn.execute(query, some).fetchall())
+        return found
+
+    def save_codes(self, memory_id: int, codes: bytes) -> None:
+        """Store the token codes of a fact that is still there. Call it within a transaction."""
+        self.db.conn.execute(
+            "insert or replace into memory_tokens select id, ? from memories where id = ?", (codes, memory_id)
+        )
+
+    def without_codes(self, limit: int) -> list[tuple[int, str]]:
+        """Return (number, text) of facts that have no token codes, oldest first."""
+        return self.db.conn.execute(
+            """select m.id, m.text from memories m left join memory_tokens t on t.memory_id = m.id
+               where t.memory_id is null order by m.id limit ?""",
+            (limit,),
+        ).fetchall()
+
+    def evidence_places(self, memory_id: int) -> list[Place]:
+        """Return the lines a fact rests on, the one whose words it has first."""
+        sources = self._sources([memory_id])[memory_id]
+        return [Place(s.note_id, s.start, s.end, s.line_start, s.line_end, s.quote) for s in sources]
+
+    def judged(self, uri: str, quotes: Collection[str]) -> dict[str, Judged]:
+        """Return what became of lines with these quote hashes in any version of a note."""
+        found: dict[str, Judged] = {}
+        for quote in quotes:
+            row = self.db.conn.execute(
+                """select e.memory_id, '' from evidence e join notes n on n.id = e.note_id
+                   where e.quote_hash = ? and n.uri = ?
+                   union all
+                   select null, r.reason from rejections r join notes n on n.id = r.note_id
+                   where r.quote_hash = ? and n.uri = ? limit 1""",
+                (quote, uri, quote, uri),
+            ).fetchone()
+            if row:
+                found[quote] = Judged(*row)
+        return found
+
+    def forgotten_with(self, note_ids: Sequence[int]) -> list[int]:
+        """Return the facts whose wording comes from these notes: they go when the notes do."""
+        marks = ", ".join("?" * len(note_ids))
+        query = f"select distinct memory_id from evidence where is_wording and note_id in ({marks}) order by 1"
+        return [row[0] for row in self.db.conn.execute(query, list(note_ids))]
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Remove facts for good; what they had taken the place of holds again. Call it within a transaction.
+
+        Lines of other notes that said the same are read again in the next night.
+        """
+        execute = self.db.conn.execute
+        for id in ids:
+            execute(
+                """delete from digested where passage_id in (
+                       select p.id from evidence e join passages p on p.note_id = e.note_id
+                       where e.memory_id = ? and e.byte_start >= p.byte_start and e.byte_start < p.byte_end)""",
+                (id,),
+            )
+            execute(
+                """update memories set retired_at = null, valid_to = null, superseded_by = null
+                   where superseded_by = ?""",
+                (id,),
+            )
+            execute("delete from memories where id = ?", (id,))
+
+    def _select(self, where: str, values: Sequence[object]) -> list[Fact]:
+        rows = self.db.conn.execute(f"select {FACT_COLUMNS} from memories m where {where} order by m.id", list(values))
+        found = rows.fetchall()
+        ids = [row[0] for row in found]
+        sources, conflicts = self._sources(ids), self._conflicts(ids)
+        return [_fact_of(row, sources[row[0]], conflicts.get(row[0], [])) for row in found]
+
+    def _sources(self, ids: Sequence[int]) -> dict[int, list[Source]]:
+        found: dict[int, list[Source]] = {id: [] for id in ids}
+        for start in range(0, len(ids), 500):
+            some = list(ids[start : start + 500])
+            marks = ", ".join("?" * len(some))
+            rows = self.db.conn.execute(
+                f"""select e.memory_id, e.note_id, e.byte_start, e.byte_end, e.line_start, e.line_end,
+                           substr(cast(n.text as blob), e.byte_start + 1, e.byte_end - e.byte_start),
+                           n.uri, n.author, n.happened_at, n.origin
+                    from evidence e join notes n on n.id = e.note_id
+                    where e.memory_id in ({marks}) order by not e.is_wording, n.happened_at, e.id""",
+                some,
+            )
+            for memory, note, first, last, line, line_end, quote, uri, author, at, origin in rows:
+                words = quote.decode()
+                place = Source(note, first, last, line, line_end, words, uri, author, from_text(at), origin)
+                found[memory].append(place)
+        return found
+
+    def _conflicts(self, ids: Sequence[int]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for start in range(0, len(ids), 500):
+            some = list(ids[start : start + 500])
+            marks = ", ".join("?" * len(some))
+            rows = self.db.conn.execute(
+                f"""select c.a, c.b from (select memory_id a, other_id b from conflicts
+                    union select other_id, memory_id from conflicts) c
+                    join memories m on m.id = c.b where c.a in ({marks}) and m.retired_at is null order by 1, 2""",
+                some,
+            )
+            for one, other in rows:
+                found.setdefault(one, []).append(other)
+        return found
+
+
+def _number(fact: Fact) -> int:
+    return int(fact.id[1:])
+
+
+def _text(moment: datetime | None) -> str | None:
+    return to_text(moment) if moment else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return from_text(text) if text else None
+
+
+def _fact_of(row: Sequence[Any], sources: Sequence[Source], conflicts: Sequence[int]) -> Fact:
+    id, kind, stance, text, subject, attribute, value, since, until, recorded, retired, by, certainty = row
+    notes = len({source.note_id for source in sources})
+    return Fact(
+        id=f"m{id}",
+        kind=kind,
+        stance=stance,
+        text=text,
+        subject=subject,
+        attribute=attribute,
+        value=value,
+        valid_from=_moment(since),
+        valid_to=_moment(until),
+        recorded_at=from_text(recorded),
+        retired_at=_moment(retired),
+        superseded_by=f"m{by}" if by else "",
+        conflicts=tuple(f"m{other}" for other in conflicts),
+        # Independent sources are wrong together as rarely as each of them at once.
+        confidence=round(min(1 - (1 - certainty) ** max(notes, 1), MOST_CERTAIN), 2),
+        sources=tuple(sources),
+    )

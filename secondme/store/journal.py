@@ -1,0 +1,263 @@
+"""The journal: every change that sleep makes, as operations that can be taken back exactly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from secondme.clock import from_text, to_text
+from secondme.errors import NotFound, UsageError
+from secondme.store.facts import NewFact, Place
+
+if TYPE_CHECKING:
+    from sqlite_utils.db import Database
+
+Verb = Literal["keep", "repeat", "merge", "supersede", "conflict", "edit"]
+State = Literal["running", "done", "stopped", "interrupted", "failed", "undone"]
+Review = Literal["", "accepted", "rejected"]
+SETTABLE = ("valid_from", "valid_to", "retired_at", "superseded_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One night."""
+
+    id: str
+    """`r3`."""
+    started_at: datetime
+    ended_at: datetime | None
+    state: State
+    model: str
+    report: Mapping[str, Any]
+    """Calls, tokens, seconds and passages, as far as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One decision of a night."""
+
+    id: str
+    """`c12`."""
+    run: str
+    verb: Verb
+    fact: str
+    """The fact that it made or added a line to."""
+    reason: str
+    made_at: datetime
+    undone_at: datetime | None
+    review: Review
+    touched: tuple[int, ...]
+    """All facts that it made or marked."""
+
+
+class Edit:
+    """The operations of one change, done and noted. Use it within one transaction."""
+
+    def __init__(self, db: Database, *, now: datetime) -> None:
+        self._db = db
+        self._now = now
+        self._added: dict[str, list[Any]] = {"memories": [], "evidence": [], "conflicts": []}
+        self._set: list[tuple[int, dict[str, tuple[Any, Any]]]] = []
+
+    def add(self, fact: NewFact, place: Place, codes: bytes | None) -> int:
+        """Store a fact with the line whose words it has and its token codes; return its number."""
+        row = (fact.kind, fact.stance, fact.text, fact.subject, fact.attribute, fact.value, fact.certainty)
+        moments = [to_text(moment) if moment else None for moment in (fact.valid_from, fact.valid_to)]
+        added: int = self._db.conn.execute(
+            """insert into memories
+                   (kind, stance, text, subject, attribute, value, certainty, recorded_at, valid_from, valid_to)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (*row, to_text(self._now), *moments),
+        ).lastrowid
+        self._added["memories"].append(added)
+        if codes is not None:
+            self._db.conn.execute("insert into memory_tokens values (?, ?)", (added, codes))
+        self.add_evidence(added, place, is_wording=True)
+        return added
+
+    def add_evidence(self, memory_id: int, place: Place, *, is_wording: bool = False) -> bool:
+        """Store that a fact rests on a line; False where that was known."""
+        row = (memory_id, place.note_id, place.start, place.end, place.line_start, place.line_end, place.quote_hash)
+        added = self._db.conn.execute(
+            """insert or ignore into evidence
+                   (memory_id, note_id, byte_start, byte_end, line_start, line_end, quote_hash, is_wording)
+               values (?, ?, ?, ?, ?, ?, ?, ?)""",
+            (*row, is_wording),
+        )
+        if added.rowcount:
+            self._added["evidence"].append(added.lastrowid)
+        return bool(added.rowcount)
+
+    def add_conflict(self, one: int, other: int) -> None:
+        """Store that two facts cannot both hold."""
+        pair = sorted((one, other))
+        if self._db.conn.execute("insert or ignore into conflicts values (?, ?)", pair).rowcount:
+            self._added["conflicts"].append(pair)
+
+    def mark(self, memory_id: int, **columns: datetime | int | None) -> None:
+        """Set moments of a fact, or what took its place."""
+        new = {name: to_text(value) if isinstance(value, datetime) else value for name, value in columns.items()}
+        assert set(new) <= set(SETTABLE)
+        query = f"select {', '.join(new)} from memories where id = ?"
+        old = self._db.conn.execute(query, (memory_id,)).fetchone()
+        changed = {name: (was, new[name]) for name, was in zip(new, old, strict=True) if was != new[name]}
+        _set(self._db, memory_id, {name: now for name, (_, now) in changed.items()})
+        if changed:
+            self._set.append((memory_id, changed))
+
+    @property
+    def is_empty(self) -> bool:
+        """True where everything was as it should be already."""
+        return not self._set and not any(self._added.values())
+
+    @property
+    def operations(self) -> dict[str, Any]:
+        """What was done, in ids and moments."""
+        return {"added": self._added, "set": self._set}
+
+
+class Journal:
+    """The nights and changes of one database."""
+
+    def __init__(self, db: Database) -> None:
+        """Use the tables of `db`."""
+        self.db = db
+
+    def start(self, model: str, *, now: datetime) -> int:
+        """Note that a night begins; one that a crash left running is marked as interrupted."""
+        execute = self.db.conn.execute
+        execute("update runs set state = 'interrupted', ended_at = started_at where state = 'running'")
+        started = execute(
+            "insert into runs (started_at, state, model, report) values (?, 'running', ?, '{}')", (to_text(now), model)
+        )
+        assert started.lastrowid is not None
+        return started.lastrowid
+
+    def report(self, run: int, report: Mapping[str, Any]) -> None:
+        """Note how far a night has come."""
+        self.db.conn.execute("update runs set report = ? where id = ?", (json.dumps(report), run))
+
+    def end(self, run: int, state: State, *, now: datetime) -> None:
+        """Note that a night is over."""
+        self.db.conn.execute("update runs set state = ?, ended_at = ? where id = ?", (state, to_text(now), run))
+
+    def record(self, run: int, verb: Verb, memory_id: int, reason: str, edit: Edit, *, now: datetime) -> int:
+        """Note a change. Call it in the transaction that made it."""
+        row = (run, verb, memory_id, reason, json.dumps(edit.operations), to_text(now))
+        added = self.db.conn.execute(
+            """insert into changes (run_id, verb, memory_id, reason, operations, made_at, review)
+               values (?, ?, ?, ?, ?, ?, '')""",
+            row,
+        )
+        assert added.lastrowid is not None
+        return added.lastrowid
+
+    def runs(self) -> list[Run]:
+        """Return all nights, the last first."""
+        rows = self.db.conn.execute("select id, started_at, ended_at, state, model, report from runs order by id desc")
+        return [
+            Run(f"r{id}", from_text(began), from_text(ended) if ended else None, state, model, json.loads(report))
+            for id, began, ended, state, model, report in rows.fetchall()
+        ]
+
+    def run(self, id: int) -> Run:
+        """Return one night. Raises NotFound."""
+        found = [run for run in self.runs() if run.id == f"r{id}"]
+        if not found:
+            raise NotFound(f"there is no r{id}", hint="secondme log")
+        return found[0]
+
+    def changes(self, run: int | None = None) -> list[Change]:
+        """Return the changes of a night, or of all, in the order they were made."""
+        return list(self._changes("1" if run is None else "run_id = ?", () if run is None else (run,)))
+
+    def change(self, id: int) -> Change:
+        """Return one change. Raises NotFound."""
+        for change in self._changes("id = ?", (id,)):
+            return change
+        raise NotFound(f"there is no c{id}", hint="secondme log")
+
+    def mark(self, change: int, review: Review) -> None:
+        """Note what the user thinks of a change."""
+        self.db.conn.execute("update changes set review = ? where id = ?", (review, change))
+
+    def rejected(self, run: int) -> dict[str, int]:
+        """Return how many lines a night rejected, by reason."""
+        rows = self.db.conn.execute(
+            "select reason, count(*) from rejections where run_id = ? group by 1 order by 2 desc, 1", (run,)
+        )
+        return dict(rows.fetchall())
+
+    def undo_change(self, id: int, *, now: datetime) -> None:
+        """Take back one change. Raises UsageError where another one rests on it. Call it within a transaction."""
+        change = self.change(id)
+        if change.undone_at:
+            raise UsageError(f"{change.id} was undone before")
+        if later := self._later(change, within=None):
+            raise UsageError(f"{', '.join(later)} rest on {change.id}", hint=f"secondme undo {later[-1]}")
+        self._take_back(id, now=now)
+
+    def undo_run(self, id: int, *, now: datetime) -> list[Change]:
+        """Take back a whole night, its rejected lines and what it had read; return the changes undone.
+
+        Raises UsageError where a later night rests on it. Call it within a transaction.
+        """
+        run = self.run(id)
+        if run.state == "undone":
+            raise UsageError(f"{run.id} was undone before")
+        changes = [change for change in self.changes(id) if not change.undone_at]
+        for change in changes:
+            if later := self._later(change, within=id):
+                raise UsageError(
+                    f"later changes rest on {run.id}: {', '.join(later)}", hint=f"secondme undo {later[-1]}"
+                )
+        for change in reversed(changes):
+            self._take_back(int(change.id[1:]), now=now)
+        self.db.conn.execute("delete from rejections where run_id = ?", (id,))
+        self.db.conn.execute("delete from digested where run_id = ?", (id,))
+        self.db.conn.execute("update runs set state = 'undone' where id = ?", (id,))
+        return changes
+
+    def _later(self, change: Change, *, within: int | None) -> list[str]:
+        """Return the standing changes after this one, of other nights than `within`, that touch the same facts."""
+        touched = set(change.touched)
+        later = self._changes("id > ? and undone_at is null and run_id is not ?", (int(change.id[1:]), within))
+        return [other.id for other in later if touched & set(other.touched)]
+
+    def _take_back(self, id: int, *, now: datetime) -> None:
+        execute = self.db.conn.execute
+        (text,) = execute("select operations from changes where id = ?", (id,)).fetchone()
+        operations = json.loads(text)
+        added = operations["added"]
+        for memory, changed in reversed(operations["set"]):
+            _set(self.db, memory, {name: was for name, (was, _) in changed.items()})
+        for pair in added["conflicts"]:
+            execute("delete from conflicts where memory_id = ? and other_id = ?", pair)
+        for evidence in added["evidence"]:
+            execute("delete from evidence where id = ?", (evidence,))
+        for memory in added["memories"]:
+            execute("delete from memories where id = ?", (memory,))
+        execute("update changes set undone_at = ? where id = ?", (to_text(now), id))
+
+    def _changes(self, where: str, values: Sequence[object]) -> Iterator[Change]:
+        rows = self.db.conn.execute(
+            f"""select id, run_id, verb, memory_id, reason, operations, made_at, undone_at, review
+                from changes where {where} order by id""",
+            list(values),
+        ).fetchall()
+        for id, run, verb, memory, reason, text, made, undone, review in rows:
+            operations = json.loads(text)
+            touched = {memory, *operations["added"]["memories"], *(one for one, _ in operations["set"])}
+            touched.update(one for pair in operations["added"]["conflicts"] for one in pair)
+            moments = (from_text(made), from_text(undone) if undone else None)
+            yield Change(f"c{id}", f"r{run}", verb, f"m{memory}", reason, *moments, review, tuple(sorted(touched)))
+
+
+def _set(db: Database, memory_id: int, columns: Mapping[str, object]) -> None:
+    if columns:
+        assert set(columns) <= set(SETTABLE)
+        names = ", ".join(f"{name} = ?" for name in columns)
+        db.conn.execute(f"update memories set {names} where id = ?", [*columns.values(), memory_id])
