@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 import numpy as np
 
 from secondme.config import ModelsConfig
 from secondme.hookspecs import hookimpl
 from secondme.models.protocols import Embedder, LanguageModel, Matrix, Prompt, Usage
+
+
+def judge_by_word(prompt: Prompt) -> float:
+    """Return 0 for a prompt that asks about chatter, and 1 for any other."""
+    return 0.0 if "chatter" in prompt.tail else 1.0
 
 
 class ScriptedModel:
@@ -23,6 +29,8 @@ class ScriptedModel:
     def __init__(self, replies: Iterable[str] = ()) -> None:
         self.replies = deque(replies)
         """What is still to be said; tests may add to it."""
+        self.judge: Callable[[Prompt], float] = judge_by_word
+        """Gives the probability of the first option; the others share the rest."""
         self.prompts: list[Prompt] = []
         self.calls = 0
         self.tokens_sent = 0
@@ -42,11 +50,7 @@ class ScriptedModel:
         """Yield the next reply of the script word by word; an exhausted script is an error of the test."""
         assert self.replies, f"the script has no reply left for: {prompt.tail}"
         usage = usage or Usage()
-        usage.tokens_sent = self.count("\n".join((prompt.prefix, *prompt.pages, prompt.tail, prompt.lead)))
-        usage.tokens_evaluated = usage.tokens_sent
-        self.calls += 1
-        self.prompts.append(prompt)
-        self.tokens_sent += usage.tokens_sent
+        self._note(prompt, usage)
         text = self.replies.popleft()
         for mark in stop:
             text = text.partition(mark)[0]
@@ -60,6 +64,28 @@ class ScriptedModel:
             self.closed_early += 1
             raise
         usage.truncated = len(words) > max_tokens
+
+    def weigh(
+        self, prompts: Sequence[Prompt], options: Sequence[str], *, usage: Usage | None = None
+    ) -> list[list[float]]:
+        """Return what `judge` says of each prompt; no script is needed."""
+        assert len({prompt.prefix for prompt in prompts}) <= 1, "the prompts of one call share their prefix"
+        weighed = []
+        for prompt in prompts:
+            self._note(prompt, usage or Usage())
+            first = self.judge(prompt)
+            rest = (1 - first) / max(1, len(options) - 1)
+            shares = [first, *[rest] * (len(options) - 1)]
+            weighed.append([math.log(max(share, 1e-9)) for share in shares])
+        return weighed
+
+    def _note(self, prompt: Prompt, usage: Usage) -> None:
+        count = self.count("\n".join((prompt.prefix, *prompt.pages, prompt.tail, prompt.lead)))
+        usage.tokens_sent += count
+        usage.tokens_evaluated += count
+        self.calls += 1
+        self.prompts.append(prompt)
+        self.tokens_sent += count
 
     def count(self, text: str) -> int:
         """Return the number of words."""

@@ -6,7 +6,7 @@ import http.client
 import ipaddress
 import json
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -18,7 +18,11 @@ from secondme_plugins.llama.pieces import cut_at_stops
 SILENCE_SECONDS = 600
 """How long the server may say nothing: reading a long prompt on a slow machine takes minutes."""
 
+UNSEEN = -100.0
+"""The log-probability of a token that is not among the likeliest ones."""
+
 _BYTES_PER_TOKEN = 4
+_SEEN_TOKENS = 20
 
 
 class EndpointModel:
@@ -44,20 +48,41 @@ class EndpointModel:
     ) -> Generator[str, None, None]:
         """Yield the reply as the server streams it. Raises NoModel, and UsageError when the prompt does not fit."""
         usage = usage if usage is not None else Usage()
-        body = {
-            "model": self.name,
-            "messages": list(_messages(prompt)),
-            "max_tokens": max_tokens,
-            "temperature": 0,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
+        body = self._body(prompt, max_tokens) | {"stream": True, "stream_options": {"include_usage": True}}
         if grammar:
             # What llama.cpp's server calls it; servers without grammars leave it aside.
             body["grammar"] = grammar
         yield from cut_at_stops(self._pieces(body, usage), stop)
 
+    def weigh(
+        self, prompts: Sequence[Prompt], options: Sequence[str], *, usage: Usage | None = None
+    ) -> list[list[float]]:
+        """Return the log-probability of each option after each prompt. Raises NoModel and UsageError as `reply`."""
+        usage = usage if usage is not None else Usage()
+        weighed = []
+        for prompt in prompts:
+            body = self._body(prompt, 1) | {"logprobs": True, "top_logprobs": _SEEN_TOKENS}
+            with self._post(body) as reply:
+                event = json.loads(reply.read())
+                likeliest = _read_likeliest(event)
+            _read_counts(event, counts := Usage())
+            usage.tokens_sent += counts.tokens_sent
+            usage.tokens_evaluated += counts.tokens_evaluated
+            usage.tokens_written += counts.tokens_written
+            weighed.append([likeliest.get(_normalize(option), UNSEEN) for option in options])
+        return weighed
+
+    def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
+        messages = list(_messages(prompt))
+        return {"model": self.name, "messages": messages, "max_tokens": max_tokens, "temperature": 0}
+
     def _pieces(self, body: dict[str, Any], usage: Usage) -> Generator[str, None, None]:
+        with self._post(body) as reply:
+            for event in _events(reply):
+                yield from _read_event(event, usage)
+
+    @contextmanager
+    def _post(self, body: dict[str, Any]) -> Iterator[http.client.HTTPResponse]:
         kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
         host = self._address.hostname or ""
         try:
@@ -67,8 +92,7 @@ class EndpointModel:
                 reply = connection.getresponse()
                 if reply.status != http.HTTPStatus.OK:
                     raise _refusal(reply, self._address)
-                for event in _events(reply):
-                    yield from _read_event(event, usage)
+                yield reply
         except ConnectionRefusedError as error:
             hint = "start the server, or set models.endpoint to nothing to use llama.cpp"
             raise NoModel(f"nothing answers at {self._address.geturl()}", hint=hint) from error
@@ -128,12 +152,32 @@ def _events(reply: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
 
 
 def _read_event(event: dict[str, Any], usage: Usage) -> Iterator[str]:
+    _read_counts(event, usage)
+    for choice in event.get("choices", ()):
+        usage.truncated = usage.truncated or choice.get("finish_reason") == "length"
+        if text := (choice.get("delta") or {}).get("content"):
+            yield text
+
+
+def _read_counts(event: dict[str, Any], usage: Usage) -> None:
+    # Some servers count all there was so far with every event.
     if counts := event.get("usage"):
         usage.tokens_sent = counts.get("prompt_tokens", 0)
         cached = (counts.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
         usage.tokens_evaluated = usage.tokens_sent - cached
         usage.tokens_written = counts.get("completion_tokens", 0)
-    for choice in event.get("choices", ()):
-        usage.truncated = usage.truncated or choice.get("finish_reason") == "length"
-        if text := (choice.get("delta") or {}).get("content"):
-            yield text
+
+
+def _read_likeliest(event: Any) -> dict[str, float]:
+    """Return the log-probabilities of the likeliest tokens; of spellings that count as one, the likeliest."""
+    try:
+        (choice,) = event["choices"]
+        tokens = choice["logprobs"]["content"][0]["top_logprobs"]
+        found = sorted((float(token["logprob"]), _normalize(token["token"])) for token in tokens)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError("it gives no log-probabilities") from error
+    return {text: logprob for logprob, text in found}
+
+
+def _normalize(token: str) -> str:
+    return token.lstrip().casefold()

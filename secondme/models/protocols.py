@@ -60,6 +60,15 @@ class LanguageModel(Protocol):
         `grammar` is GBNF. Raises NoModel when the backend fails and UsageError when the prompt does not fit.
         """
 
+    def weigh(
+        self, prompts: Sequence[Prompt], options: Sequence[str], *, usage: Usage | None = None
+    ) -> list[list[float]]:
+        """Return, for each prompt, the log-probability of each option coming next.
+
+        All prompts have the same prefix. An option stands for its first token, weighed against the whole vocabulary; a
+        backend that sees only the likeliest tokens gives the others -100. Raises NoModel and UsageError as `reply`.
+        """
+
     def count(self, text: str) -> int:
         """Return how many tokens `text` is for this model."""
 

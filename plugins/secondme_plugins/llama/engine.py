@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
     from numpy.typing import NDArray
+
+
+class Step(NamedTuple):
+    """A token to be read."""
+
+    token: int
+    position: int
+    """Its place in the sequence."""
+    sequence: int
+    is_asked: bool
+    """True where the logits after it are wanted."""
 
 
 class Run:
@@ -45,21 +56,34 @@ class Run:
         weakref.finalize(self, _free, self.context, self.model)
 
     def evaluate(self, ids: Sequence[int]) -> None:
-        """Read the tokens `ids`, after those read before where the model remembers any. Raises NoModel."""
+        """Read the tokens `ids` with a model without memory. Raises NoModel."""
         llama = bindings()
         # The batch only points to the array, which has to live as long.
         array = (llama.llama_token * len(ids))(*ids)
-        batch = llama.llama_batch_get_one(array, len(ids))
-        read = llama.llama_decode if self.memory else llama.llama_encode
-        if code := read(self.context, batch):
-            raise NoModel(f"llama.cpp stopped with code {code} while running {self._path}")
+        self._check(llama.llama_encode(self.context, llama.llama_batch_get_one(array, len(ids))))
 
-    @property
-    def logits(self) -> NDArray[np.float32]:
-        """How likely each token is to come next; valid until the next evaluation."""
+    def decode(self, steps: Sequence[Step]) -> None:
+        """Read `steps` with a model that remembers what it read. Raises NoModel."""
+        llama = bindings()
+        batch = llama.llama_batch_init(len(steps), 0, 1)
+        try:
+            batch.n_tokens = len(steps)
+            for at, step in enumerate(steps):
+                batch.token[at], batch.pos[at], batch.logits[at] = step.token, step.position, step.is_asked
+                batch.n_seq_id[at], batch.seq_id[at][0] = 1, step.sequence
+            self._check(llama.llama_decode(self.context, batch))
+        finally:
+            llama.llama_batch_free(batch)
+
+    def logits(self, at: int = -1) -> NDArray[np.float32]:
+        """Return how likely each token is to come after step `at` of the last decoding; valid until the next."""
         llama = bindings()
         size = llama.llama_vocab_n_tokens(self.vocabulary)
-        return np.ctypeslib.as_array(llama.llama_get_logits_ith(self.context, -1), (size,))
+        return np.ctypeslib.as_array(llama.llama_get_logits_ith(self.context, at), (size,))
+
+    def _check(self, code: int) -> None:
+        if code:
+            raise NoModel(f"llama.cpp stopped with code {code} while running {self._path}")
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import time
 import weakref
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -20,30 +19,22 @@ from secondme.models.protocols import Prompt, Usage
 from secondme_plugins.llama.engine import Run, bindings, read_piece, tokenize
 from secondme_plugins.llama.pace import Pace
 from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
+from secondme_plugins.llama.reading import READ_TOKENS, Head, Reading, group_tails, make_memory, shared_length
 from secondme_plugins.llama.templates import TEMPLATES, Template
-
-READ_TOKENS = 128
-"""How much of a prompt is read at once: an interrupt waits for it, a second or so; bigger steps are hardly faster."""
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
 
 class LlamaModel:
-    """A language model that keeps what it read last, so that an unchanged beginning of a prompt is free."""
+    """A language model that keeps what it read for each prefix, so that an unchanged beginning of a prompt is free."""
 
     def __init__(self, path: Path, config: ModelsConfig) -> None:
         self.name = config.language
         self.context = config.context
-        self._pace = Pace(config.threads or _cores())
-
-        def set_up(settings: Any) -> None:
-            settings.n_ctx = self.context
-
-        self._run = Run(path, set_up)
+        self._run = Run(path, lambda settings: make_memory(settings, self.context))
         if not self._run.memory:
             raise NoModel(f"{path} is no language model", hint="set models.language to one: secondme model list")
-        self._read: list[int] = []
-        """The tokens llama.cpp holds the state of."""
+        self._reading = Reading(self._run, self.context, Pace(config.threads or _cores()))
         self._template = _choose_template(config, self._run.vocabulary)
 
     def count(self, text: str) -> int:
@@ -63,52 +54,54 @@ class LlamaModel:
         usage = usage if usage is not None else Usage()
         ids = self._prompt_ids(prompt)
         usage.tokens_sent = len(ids)
-        if len(ids) + max_tokens > self.context:
+        self._check_size(len(ids), max_tokens)
+        chooser = Chooser(self._run, grammar)
+        head = self._reading.keep(prompt.prefix, ids, room=max_tokens, usage=usage, is_reread=True)
+        yield from cut_at_stops(self._texts(head, max_tokens, chooser, usage), stop)
+
+    def weigh(
+        self, prompts: Sequence[Prompt], options: Sequence[str], *, usage: Usage | None = None
+    ) -> list[list[float]]:
+        """Return the log-probability of each option after each prompt. Raises UsageError and NoModel as `reply`."""
+        if not prompts:
+            return []
+        usage = usage if usage is not None else Usage()
+        tokens = [tokenize(self._run.vocabulary, option)[0] for option in options]
+        texts = [self._prompt_ids(prompt) for prompt in prompts]
+        usage.tokens_sent = sum(map(len, texts))
+        self._check_size(max(map(len, texts)), 0)
+        # A prompt alone shares the instructions with those to come. The last token is never shared: it is asked about.
+        others = [self._prompt_ids(Prompt(prompts[0].prefix))] if len(prompts) == 1 else []
+        shared = min(shared_length(texts + others), min(map(len, texts)) - 1)
+        groups = group_tails((ids[shared:] for ids in texts), most=min(READ_TOKENS, self.context - shared))
+        room = max(sum(map(len, group)) for group in groups)
+        head = self._reading.keep(prompts[0].prefix, texts[0][:shared], room=room, usage=usage)
+        return [
+            _log_probabilities(logits, tokens)
+            for group in groups
+            for logits in self._reading.branch(head, group, usage)
+        ]
+
+    def _check_size(self, count: int, max_tokens: int) -> None:
+        if count + max_tokens > self.context:
             raise UsageError(
-                f"the prompt is {len(ids)} tokens long, and with {max_tokens} for the reply that is more than the "
+                f"the prompt is {count} tokens long, and with {max_tokens} for the reply that is more than the "
                 f"{self.context} tokens of {self.name}",
                 hint="ask for less evidence, or raise models.context",
             )
-        yield from cut_at_stops(self._texts(ids, max_tokens, grammar, usage), stop)
 
-    def _texts(self, ids: Sequence[int], max_tokens: int, grammar: str, usage: Usage) -> Generator[str, None, None]:
-        yield from decode_pieces(self._pieces(ids, max_tokens, grammar, usage))
+    def _texts(self, head: Head, max_tokens: int, chooser: Chooser, usage: Usage) -> Generator[str, None, None]:
+        yield from decode_pieces(self._pieces(head, max_tokens, chooser, usage))
 
-    def _pieces(self, ids: Sequence[int], max_tokens: int, grammar: str, usage: Usage) -> Generator[bytes, None, None]:
+    def _pieces(self, head: Head, max_tokens: int, chooser: Chooser, usage: Usage) -> Generator[bytes, None, None]:
         llama, vocabulary = bindings(), self._run.vocabulary
-        chooser = Chooser(self._run, grammar)
-        self._evaluate(ids, usage)
         while not llama.llama_vocab_is_eog(vocabulary, token := chooser.choose()):
             if usage.tokens_written == max_tokens:
                 usage.truncated = True
                 return
             usage.tokens_written += 1
             yield read_piece(vocabulary, token)
-            self._decode([token])
-
-    def _evaluate(self, ids: Sequence[int], usage: Usage) -> None:
-        # The last token is always read again: its logits are what the reply starts from.
-        same = 0
-        while same < min(len(self._read), len(ids) - 1) and self._read[same] == ids[same]:
-            same += 1
-        llama, memory = bindings(), self._run.memory
-        if not llama.llama_memory_seq_rm(memory, 0, same, -1):
-            llama.llama_memory_clear(memory, False)
-            same = 0
-        self._read = list(ids[:same])
-        for start in range(same, len(ids), READ_TOKENS):
-            step = ids[start : start + READ_TOKENS]
-            self._decode(step)
-            usage.tokens_evaluated += len(step)
-
-    def _decode(self, ids: Sequence[int]) -> None:
-        began, processor = time.monotonic(), time.process_time()
-        threads = self._pace.threads(began)
-        bindings().llama_set_n_threads(self._run.context, threads, threads)
-        self._run.evaluate(ids)
-        self._read += ids
-        now = time.monotonic()
-        self._pace.record(threads, wall=now - began, processor=time.process_time() - processor, now=now)
+            self._reading.append(head, [token])
 
     def _prompt_ids(self, prompt: Prompt) -> list[int]:
         body = "\n".join((*prompt.pages, prompt.tail))
@@ -133,7 +126,7 @@ class Chooser:
 
     def choose(self) -> int:
         """Return the next token."""
-        logits = self._run.logits
+        logits = self._run.logits()
         best = int(logits.argmax())
         if not self._grammar:
             return best
@@ -155,6 +148,12 @@ class Chooser:
         llama.llama_sampler_apply(self._grammar, ctypes.byref(array))
         found: NDArray[np.float32] = candidates["logit"]
         return found
+
+
+def _log_probabilities(logits: NDArray[np.float32], tokens: Sequence[int]) -> list[float]:
+    highest = logits.max()
+    total = np.log(np.exp(logits - highest).sum(dtype=np.float64))
+    return [float(logits[token] - highest - total) for token in tokens]
 
 
 def _choose_template(config: ModelsConfig, vocabulary: Any) -> Template:

@@ -1,0 +1,147 @@
+"""What a language model has read: one sequence of tokens for each prefix, so that no beginning is read twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from secondme.models.protocols import Usage
+from secondme_plugins.llama.engine import Run, Step, bindings
+from secondme_plugins.llama.pace import Pace
+
+READ_TOKENS = 128
+"""How much of a prompt is read at once: an interrupt waits for it, a second or so; bigger steps are hardly faster."""
+HEADS = 8
+"""How many prefixes are remembered."""
+BRANCHES = 16
+"""How many ends are read at once after one beginning."""
+
+
+@dataclass(slots=True)
+class Head:
+    """A sequence kept for the prompts of one prefix."""
+
+    sequence: int
+    tokens: list[int] = field(default_factory=list)
+    """The tokens llama.cpp holds the state of. It may hold more after an interrupt, but never less."""
+
+
+class Reading:
+    """The memory of a context, shared by the sequences in it."""
+
+    def __init__(self, run: Run, size: int, pace: Pace) -> None:
+        self._run = run
+        self._size = size
+        self._pace = pace
+        self._heads: dict[str, Head] = {}
+        """By prefix, the one used last at the end."""
+
+    def keep(self, prefix: str, ids: Sequence[int], *, room: int, usage: Usage, is_reread: bool = False) -> Head:
+        """Return the head of `prefix` holding just `ids`, with memory for `room` more tokens.
+
+        With `is_reread` the last token is read even if it was before, for the sake of its logits.
+        """
+        head = self._take(prefix)
+        del head.tokens[min(shared_length((head.tokens, ids)), len(ids) - is_reread) :]
+        self._make_room(head, len(ids) - len(head.tokens) + room)
+        while step := ids[len(head.tokens) : len(head.tokens) + READ_TOKENS]:
+            self.append(head, step)
+            usage.tokens_evaluated += len(step)
+        return head
+
+    def append(self, head: Head, ids: Sequence[int]) -> None:
+        """Read `ids` after what `head` holds."""
+        start, last = len(head.tokens), len(ids) - 1
+        self._decode([Step(id, start + at, head.sequence, at == last) for at, id in enumerate(ids)])
+        head.tokens += ids
+
+    def branch(self, head: Head, tails: Sequence[Sequence[int]], usage: Usage) -> Iterator[NDArray[np.float32]]:
+        """Yield the logits after each of `tails`, at most BRANCHES, each read right after `head`, which stays as it is.
+
+        They are valid until the next are asked for.
+        """
+        llama, memory = bindings(), self._run.memory
+        steps: list[Step] = []
+        for sequence, tail in enumerate(tails, HEADS):
+            llama.llama_memory_seq_cp(memory, head.sequence, sequence, -1, -1)
+            places = enumerate(tail, len(head.tokens))
+            steps += [Step(id, place, sequence, place == len(head.tokens) + len(tail) - 1) for place, id in places]
+        for start in range(0, len(steps), READ_TOKENS):
+            part = steps[start : start + READ_TOKENS]
+            self._decode(part)
+            usage.tokens_evaluated += len(part)
+            yield from (self._run.logits(at) for at, step in enumerate(part) if step.is_asked)
+        self._tidy()
+
+    def _take(self, prefix: str) -> Head:
+        head = self._heads.pop(prefix, None)
+        if head is None:
+            if len(self._heads) == HEADS:
+                del self._heads[next(iter(self._heads))]
+            head = Head(min(set(range(HEADS)) - {other.sequence for other in self._heads.values()}))
+        self._heads[prefix] = head
+        return head
+
+    def _make_room(self, head: Head, needed: int) -> None:
+        for prefix, other in list(self._heads.items()):
+            if sum(len(kept.tokens) for kept in self._heads.values()) + needed <= self._size:
+                break
+            if other is not head:
+                del self._heads[prefix]
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove from the memory what no head holds, such as branches and what an interrupt left behind."""
+        llama, memory = bindings(), self._run.memory
+        heads = {head.sequence: head for head in self._heads.values()}
+        for sequence in range(HEADS + BRANCHES):
+            head = heads.get(sequence, Head(sequence))
+            if not llama.llama_memory_seq_rm(memory, sequence, len(head.tokens), -1):
+                # Some kinds of model cannot go back to an earlier state.
+                head.tokens.clear()
+                llama.llama_memory_seq_rm(memory, sequence, -1, -1)
+
+    def _decode(self, steps: Sequence[Step]) -> None:
+        began, processor = time.monotonic(), time.process_time()
+        threads = self._pace.threads(began)
+        bindings().llama_set_n_threads(self._run.context, threads, threads)
+        self._run.decode(steps)
+        now = time.monotonic()
+        self._pace.record(threads, wall=now - began, processor=time.process_time() - processor, now=now)
+
+
+def make_memory(settings: Any, size: int) -> None:
+    """Change the settings of a context so that a Reading of `size` tokens works in it."""
+    settings.n_ctx = size
+    settings.n_batch = settings.n_ubatch = READ_TOKENS
+    settings.n_seq_max = HEADS + BRANCHES
+    # Sequences with a common beginning share its memory; apart, each would have only its part of the whole.
+    settings.kv_unified = True
+
+
+def shared_length(texts: Iterable[Sequence[int]]) -> int:
+    """Return how many tokens all of `texts` have in common at their beginnings."""
+    length = 0
+    for column in zip(*texts, strict=False):
+        if any(id != column[0] for id in column):
+            break
+        length += 1
+    return length
+
+
+def group_tails(tails: Iterable[Sequence[int]], *, most: int) -> list[list[Sequence[int]]]:
+    """Return `tails` in order, in groups to be read at once: together at most `most` tokens, or a long one alone."""
+    groups: list[list[Sequence[int]]] = []
+    size = 0
+    for tail in tails:
+        if not groups or len(groups[-1]) == BRANCHES or size + len(tail) > most:
+            groups.append([])
+            size = 0
+        groups[-1].append(tail)
+        size += len(tail)
+    return groups
