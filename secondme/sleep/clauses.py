@@ -17,6 +17,7 @@ from secondme.sleep.english import (
     is_finite,
     is_surely_finite,
 )
+from secondme.sleep.references import antecedent_of, points_outside
 
 MOST_BYTES = 300
 MOST_WORDS = 40
@@ -144,7 +145,7 @@ def _statements(text: str, start: int, markdown: bool) -> Iterator[tuple[int, in
         for sentence in sentences(text, *block):
             if sentence[1] - sentence[0] > _LONGEST_SENTENCE:
                 continue
-            for piece in _coordinated(text, *sentence):
+            for piece in coordinated(text, *sentence):
                 if _is_statement(text[piece[0] : piece[1]]):
                     yield piece
 
@@ -250,8 +251,8 @@ def _ends_sentence(text: str, stop: re.Match[str], end: int) -> bool:
     return word == "i." or not _INITIALS.fullmatch(word) or bool(_STARTER.match(text, at))
 
 
-def _coordinated(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a sentence that have a subject and a verb of their own."""
+def coordinated(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where the parts of a sentence are that have a subject and a verb of their own."""
     begin, counted, depth = start, start, 0
     for joint in _JOINT.finditer(text, start, end):
         depth += sum(1 if c in "(“[" else -1 if c in ")”]" else 0 for c in text[counted : joint.start()])
@@ -259,7 +260,8 @@ def _coordinated(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         counted = joint.start()
         if depth or is_quoted or joint.start() <= begin:
             continue
-        if _stands_alone(text[begin : joint.start()]) and _opens_clause(text[joint.end() : end]):
+        left, right = text[begin : joint.start()], _JOINT.split(text[joint.end() : end], maxsplit=1)[0]
+        if _stands_alone(left) and _opens_clause(right) and not _leans_on(right, left):
             yield begin, joint.start()
             begin = joint.end()
     yield _trimmed(text, begin, end)
@@ -270,6 +272,11 @@ def _stands_alone(left: str) -> bool:
     if len(words) < FEWEST_WORDS or _DEPENDENT.match(left) or _EMBEDDING.search(left):
         return False
     return any(is_finite(word) for word in (words if _CONTRACTION.match(words[0]) else words[1:]))
+
+
+def _leans_on(right: str, left: str) -> bool:
+    """True if `right` loses what its pronouns stand for when it is cut off: "I met Ana and I liked her"."""
+    return points_outside(right) and not antecedent_of(right, left)[0]
 
 
 def _opens_clause(right: str) -> bool:

@@ -13,14 +13,14 @@ from secondme.sleep.clauses import FEWEST_WORDS, Clause, count_words
 from secondme.sleep.english import (
     IRREGULAR_PASTS,
     TASK,
-    WORD,
     ending_start,
-    is_base_verb,
+    has_verb,
     is_courtesy,
-    is_finite,
+    lacks_subject,
     opening_end,
+    opens_command,
 )
-from secondme.sleep.references import antecedent_of, opens_loosely, points_outside
+from secondme.sleep.references import antecedent_of, points_outside
 
 TOO_LITTLE = "too little"
 COURTESY = "a wish or a compliment"
@@ -60,8 +60,8 @@ _WISH = re.compile(
     r"(?:you|it|that|this|all|they|for|the|everything|everyone|to\s+(?:see|hear))\b"
     r"|(?:i['’]?m|i\s+am|we['’]re|we\s+are)?\s*(?:so|really|very|super|just|also|always)*\s*(?:so|really|very|super|just)?\s*"
     r"(?:glad|happy|proud|sorry|thrilled|excited|delighted|pleased|stoked|pumped|jealous)\s+"
-    r"(?:for|of|to\s+(?:hear|see)|that\s+you|you|it|we\s+could|it['’]s|they|things|things)\b"
-    r"|(?:i|we)\s+(?:really\s+|totally\s+|completely\s+|truly\s+|so\s+|do\s+|can\s+)*(?:appreciate|agree|understand|admire|"
+    r"(?:for|of|to\s+(?:hear|see)|that\s+you|you|it|(?:i|we)\s+could|it['’]s|they|things|things)\b"
+    r"|(?:(?:i|we)\s+)?(?:really\s+|totally\s+|completely\s+|truly\s+|so\s+|do\s+|can\s+)*(?:appreciate|agree|understand|admire|"
     r"see\s+(?:what|how|why)|get\s+(?:it|that|what))\b"
     r"|(?:i|we)\s+can['’]?t\s+wait|looking\s+forward\s+to\s+(?:it|hear|see)|(?:it|that)['’]?s?\s+(?:great|good|nice)\s+to)",
     _FLAGS,
@@ -69,16 +69,18 @@ _WISH = re.compile(
 _ELLIPTIC = re.compile(
     r"(?:need|want|love|hate|miss|plan|prefer|like|enjoy|live|work)\s+(?:to|my|our|in|as|at|on)\b", _FLAGS
 )
-_COMMAND = re.compile(r"(?:(?:don['’]?t|do\s+not|never|always|just|also|then|be|make\s+sure)\s+)*([a-z]+)\b", _FLAGS)
+_BEFORE_COMMAND = re.compile(
+    r"(?:(?:don['’]?t|do\s+not|never|always|just|also|then|first|next|finally|now),?\s+)*", _FLAGS
+)
 
 _HEDGE = re.compile(
-    r"\b(?:maybe|perhaps|probably|possibly|presumably|apparently|i\s+(?:think|guess|believe|suppose|assume|reckon)|might|may\s+be|"
+    r"\b(?:maybe|perhaps|probably|possibly|presumably|apparently|i\s+(?:think(?!\s+(?:of|about))|guess|believe|suppose|assume|reckon)|might|may\s+be|"
     r"could\s+be|not\s+(?:\w+\s+)?sure|unsure|kind\s+of|sort\s+of|seems?|as\s+far\s+as|if\s+i\s+remember|hopefully|"
     r"thinking\s+(?:of|about)|considering|i\s+may|we\s+may|not\s+certain|supposedly|allegedly|roughly\s+speaking)\b",
     _FLAGS,
 )
 _PREFERENCE = re.compile(
-    r"\b(?:i|we|he|she|they|my\s+\w+|[A-Z]\w+)\s+(?:(?:really|also|still|just|absolutely|do|don['’]?t|doesn['’]?t|always|never|"
+    r"\b(?:i|we|he|she|they|my\s+\w+|(?-i:[A-Z]\w+))\s+(?:(?:really|also|still|just|absolutely|do|don['’]?t|doesn['’]?t|always|never|"
     r"truly|totally|especially|much|would|['’]d|didn['’]?t|can)\s+)*"
     r"(?:likes?|loves?|hates?|prefers?|enjoys?|dislikes?|adores?|can['’]?not\s+stand|can['’]?t\s+(?:stand|bear))\b"
     r"|\bfavou?rites?\b|\bfave\b|\ballergic\b|\bintoleran(?:t|ce)\b|\bfond\s+of\b|\b(?:am|is|are|['’]m|['’]s)\s+(?:really\s+|very\s+)?into\b"
@@ -88,7 +90,7 @@ _PREFERENCE = re.compile(
 )
 _PROCEDURE = re.compile(
     r"^(?:in\s+order\s+)?to\s+[a-z]+\b[^,]{0,80},\s*(?:first\s+|you\s+(?:have\s+to|need\s+to|can|must)\s+|just\s+)?[a-z]+"
-    r"|\balways\b.*\bbefore\b|\bnever\b.*\bbefore\b|\bbefore\b.*\balways\b|^(?:always|never)\s+[a-z]+\b|^(?:first|then|next|finally),?\s+[a-z]+\b"
+    r"|\balways\b.*\bbefore\b|\bnever\b.*\bbefore\b|\bbefore\b.*\balways\b"
     r"|\bhow\s+to\b|^(?:remember\s+to|make\s+sure|don['’]?t\s+forget)\b|\byou\s+(?:have|need)\s+to\b",
     _FLAGS,
 )
@@ -97,8 +99,11 @@ _PAST = re.compile(
     _FLAGS,
 )
 _USUAL = re.compile(
-    r"\b(?:(?:am|is|are|['’]m|['’]s|['’]re|been|get|gets)\s+(?:\w+ly\s+)?(?:married|divorced|retired|engaged|called|named|located|based|"
-    r"interested|used|supposed|allowed|excited|needed)|read|let|put|set|cost|cut|hit|hurt|bit|felt|lay)\b",
+    r"\b(?:am|is|are|be|being|been|feel|feels|feeling|keeps?|get|gets|to|can|can['’]t|will|so|very|more|really|super|too|and)"
+    r"\s+(?:\w+ly\s+)?(?:[a-z]+ed|read|let|put|set|cost|cut|hit|hurt|beat|quit)\b(?=\s+(?:in|by|and|on|about|to|for|of)\b|\W*$)"
+    r"|['’](?:m|s|re)\s+(?:\w+\s+)?[a-z]+ed\b|[\w]+-[a-z]+ed\b|\b[a-z]+ed-"
+    r"|\b(?:read|let|put|set|cost|cut|hit|hurt|bit|felt|lay|beat|quit|need|indeed|exceed|proceed|succeed|speed|feed|seed|weed|"
+    r"bleed|breed|hundred|embed|united|used)\b",
     _FLAGS,
 )
 
@@ -126,7 +131,8 @@ def draft(clause: Clause, *, author: str, me: str, said_at: datetime, before: Se
     text = " ".join(bare.text.split())
     if problem := _problem(text, is_addressed=bool(author)):
         return problem
-    name, end = antecedent_of(text, before[-1]) if before else ("", 0)
+    near = before[-1] if before else ""
+    name, end = antecedent_of(text, near[opening_end(near) :])
     whole = f"{' '.join(name.split())}{text[end:]}" if name else text
     if points_outside(whole):
         return LOOSE_PRONOUN
@@ -139,8 +145,7 @@ def kind_of(text: str, *, said_at: datetime) -> FactKind:
     """Return which kind of fact `text` states, by rules."""
     if _PREFERENCE.search(text):
         return "preference"
-    first = WORD.match(text)
-    if TASK.match(text) or _PROCEDURE.search(text) or (first and is_base_verb(first[0]) and not _ELLIPTIC.match(text)):
+    if TASK.match(text) or _PROCEDURE.search(text) or _is_command(text):
         return "procedure"
     is_dated = any(found.explicit for found in find_ranges(text, now=said_at))
     return "episodic" if is_dated or _PAST.search(_USUAL.sub(" ", text)) else "semantic"
@@ -195,12 +200,11 @@ def _problem(text: str, *, is_addressed: bool) -> str:
         return ""
     if _LISTENER.search(_KNOWN.sub(" ", text)):
         return LISTENER
-    return "" if not text.isascii() or any(is_finite(word) for word in WORD.findall(text)) else NO_STATEMENT
+    if lacks_subject(text):
+        return LOOSE_PRONOUN
+    return "" if not text.isascii() or has_verb(text) else NO_STATEMENT
 
 
 def _is_command(text: str) -> bool:
-    verb = _COMMAND.match(text)
-    return (bool(verb and is_base_verb(verb[1])) and not _ELLIPTIC.match(text)) or bool(TASK.match(text))
-
-
-__all__ = ["Draft", "draft", "is_about_assistant", "is_hedged", "is_hostile", "kind_of", "opens_loosely"]
+    begin = _BEFORE_COMMAND.match(text)
+    return bool(TASK.match(text)) or (opens_command(text[begin.end() if begin else 0 :]) and not _ELLIPTIC.match(text))

@@ -27,7 +27,7 @@ IRREGULAR_PASTS = _words(
 )
 _BASES = _words(
     "accept add admire adopt advise agree aim allow answer apply appreciate arrive ask attend bake become begin "
-    "believe belong bike bring build buy call care carry celebrate change choose clean climb close collect come "
+    "believe belong bike bring build buy call care carry celebrate change check choose clean climb close collect come "
     "commute consist contain contribute cook cost create cry dance decide design die do donate draw dream drink "
     "drive earn eat enjoy enter expect expire explore face fall feed feel fight find finish fix fly focus follow "
     "forget gather get give go grow happen hate have hear help hike hire hold host hope hurt include inspire "
@@ -50,6 +50,12 @@ _CONTRACTED = re.compile(
     r".*n['’]t|[^\W\d_]+['’](?:m|re|ve|ll|d)|(?:it|he|she|that|there|what|who|this|here|let)['’]s", _FLAGS
 )
 
+_ADVERBS = _words("really just also always never often usually still even definitely truly totally")
+_BEFORE_NOUN = _words("a an the my our his her their its this that to in on at of for with from by some any no and or")
+_NOUN_IS = re.compile(
+    r"[^\W\d_]['’]s\s+(?:an?|the|been|not|so|such|my|our|always|really|very|just|in|at|on|[\w-]+ing|[\w-]+ed)\b"
+)
+
 WOMEN = (
     "sister mother mom mum mummy mommy wife daughter aunt grandma grandmother niece girlfriend fiancée granddaughter"
 )
@@ -63,22 +69,24 @@ PERSONS = frozenset(f"{WOMEN} {MEN} {_ANYONE}".split())
 TASK = re.compile(r"\[[ xX]\][ \t]+")
 
 _LEAD_WORDS = (
-    r"yeah|yea|yep|yup|yes|no|nope|well|so|oh|ah|aw+|wow|whoa|ooh|oops|ugh|ok|okay|hey|hi|hiya|hello|btw|by\s+the\s+way|"
+    r"yeah|yea|yep|yup|yes|no|nope|well|so|oh|ah|aw+|wow|whoa|woah|ooh|oops|ugh|ok|okay|hey|hi|hiya|hello|btw|by\s+the\s+way|"
     r"anyways?|actually|honestly|also|plus|besides|thanks(?:\s+(?:so\s+much|a\s+lot|again))?|thank\s+you(?:\s+so\s+much)?|"
     r"thx|lol|lmao|omg|ha(?:ha)+|hehe|hm+|u[mh]+|right|true|sure(?:\s+thing)?|of\s+course|definitely|absolutely|totally|"
     r"exactly|agreed|guess\s+what|you\s+know(?:\s+what)?|as\s+you\s+know|i\s+mean|like|look|listen|tbh|"
     r"to\s+be\s+honest|in\s+fact|for\s+sure|no\s+worries|cool|nice|great|good|awesome|amazing|sweet|congrats|gosh|"
-    r"congratulations|sorry|see|speaking\s+of\s+which|in\s+other\s+news|good\s+(?:morning|afternoon|evening)|gee|and|but"
+    r"congratulations|sorry|see|speaking\s+of\s+which|in\s+other\s+news|oof|phew|yay|woo\w*|hooray|argh|eek|j?geez|jeez|dang|damn|dude|bro|good\s+(?:morning|afternoon|evening)|gee|and|but"
 )
 _SUBJECT = r"(?:i|we|my|our|he|she|it|they|his|her|their|the|there)\b"
 _LEAD = re.compile(
     rf"(?:(?:{_LEAD_WORDS})\b\s*(?:[,!.…:–—-]+\s*|(?=$))"
     rf"|(?i:hey|hi|hello|thanks|thank\s+you|yeah|yes|yep|wow|oh|sure|ok|okay|no|well|agreed|congrats|sorry|absolutely)"
     rf",?\s+(?-i:[A-Z][\w'’-]*)\s*[,!.…:–—-]+\s*"
-    rf"|(?:so|and|but|also|actually|oh|yeah|yes|hey|hi|hello|wow|btw|well|plus|then|lol|ha(?:ha)+|ok|okay)\s+(?={_SUBJECT}))",
+    rf"|(?:and|but)\s+(?=\S)|(?:so|also|actually|oh|yeah|yes|hey|hi|hello|wow|btw|well|plus|then|lol|ha(?:ha)+|ok|okay)\s+(?={_SUBJECT}))",
     _FLAGS,
 )
-_VOCATIVE = re.compile(r"([A-Z][a-z]+)\s*,\s+(?=(?:I|We|My|Our|i|we|my|our)\b)")
+_VOCATIVE = re.compile(
+    r"([A-Z][a-z]+)\s*,\s+(?=(?i:i|we|my|our|you|your|that|this|it|sounds|looks|great|glad|so|what|wow|love)\b)"
+)
 _SENTENCE_ADVERB = re.compile(
     r".*(?:ly|day|ber|times?|ary|wise|ward|ever|fore|less|while|haps)$"
     r"|(?:now|then|today|tonight|tomorrow|later|soon|once|often|again|still|March|April|May|June|July|August|Spring|"
@@ -86,7 +94,7 @@ _SENTENCE_ADVERB = re.compile(
     _FLAGS,
 )
 _TAIL = re.compile(
-    r"(?:,?\s+(?:you\s+know|ya\s+know|lol|lmao|haha\w*|hehe|btw|by\s+the\s+way|xd|huh|eh)\s*[?.!]*"
+    r"(?:,?\s+(?:you\s+know|ya\s+know|lol|lmao|haha\w*|hehe|btw|by\s+the\s+way|xd|huh|eh|(?:take\s+a|have\s+a)\s+look|check\s+it\s+out)\s*[?.!]*"
     r"|\s*[\U0001F1E6-\U0001FAFF\u2600-\u27BF\uFE0F\u200D]+|\s+[:;]['’]?-?[()DPp3/]+|\s+<3)\s*$",
     _FLAGS,
 )
@@ -117,7 +125,7 @@ _COURTESY = re.compile(
     r"\s+year|anniversary|holidays)|merry\s+christmas|best\s+(?:of\s+luck|wishes)|all\s+the\s+best|hello|hi|hey|"
     r"cheers|talk\s+(?:to\s+you\s+)?(?:soon|later)|sounds\s+(?:like|good|great|fun|amazing|awesome|super|incredible)|"
     r"what\s+an?|such\s+an?|how\s+(?:are|is|['’]s|do|was|\w+ing|cool|nice|sweet|great|lovely|wonderful|awesome)|"
-    r"long\s+time\s+no|(?:i\s+)?(?:totally\s+|completely\s+)?agreed?\b\W*$|my\s+(?:pleasure|condolences|bad)|"
+    r"long\s+time\s+no|(?:i\s+)?(?:totally\s+|completely\s+)?agreed?(?=\s*(?:[,.!]|$))|my\s+(?:pleasure|condolences|bad)|"
     r"time\s+flies|(?:i['’]m\s+)?(?:so\s+)?sorry\s+(?:to\s+hear|for|about|['’]bout)|welcome\s+(?:back|to|home)|let\s+me\s+know|"
     r"keep\s+(?:it\s+up|up\s+the|going|in\s+touch)|have\s+(?:a\s+(?:good|great|nice|lovely|safe|wonderful)|fun))(?!\w)",
     _FLAGS,
@@ -146,9 +154,39 @@ def is_surely_finite(word: str) -> bool:
     return lower in AUXILIARIES or lower in IRREGULAR_PASTS or bool(_CONTRACTED.fullmatch(lower))
 
 
-def is_base_verb(word: str) -> bool:
-    """True if `word` may open a command."""
-    return word.lower() in _BASES
+def opens_command(text: str) -> bool:
+    """True if `text` begins with a bare verb that has no subject."""
+    words = WORD.findall(text[:80])[:2]
+    if not words or words[0].lower() not in _BASES or words[0].lower() == "last":
+        return False
+    # "Work is hard": the first word is the noun.
+    return len(words) < 2 or not (words[1].lower() in AUXILIARIES | _S_FORMS or _CONTRACTED.fullmatch(words[1]))
+
+
+def lacks_subject(text: str) -> bool:
+    """True if `text` begins with a verb whose subject was said before: "Takes a lot of courage", "Made me proud"."""
+    words = [word.lower() for word in WORD.findall(text[:80])]
+    while words and words[0] in _ADVERBS:
+        del words[0]
+    if len(words) < 2:
+        return False
+    if words[1] in {"me", "us"} and is_finite(words[0]):
+        return True
+    is_noun = words[1] in AUXILIARIES or words[1] in IRREGULAR_PASTS or words[1].endswith("ed")
+    return (words[0] in _S_FORMS and not is_noun) or (
+        words[0] in {"gonna", "must", "will", "would"} and words[1] == "be"
+    )
+
+
+def has_verb(text: str) -> bool:
+    """True if `text` has a word that can only be, or most likely is, the verb of a statement."""
+    words = WORD.findall(text)
+    for before, word in zip(["", *words], words, strict=False):
+        if is_surely_finite(word) or (is_finite(word) and before.lower() not in _BEFORE_NOUN):
+            return True
+        if before.lower() in _ADVERBS | {"he", "she", "it"} and word.endswith("s"):
+            return True
+    return bool(_NOUN_IS.search(text))
 
 
 def opening_end(text: str) -> int:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 
-from secondme.sleep.english import MEN, PERSONS, WOMEN, is_surely_finite
+from secondme.sleep.english import MEN, PERSONS, WOMEN, is_finite, is_surely_finite
 
 _FLAGS = re.IGNORECASE
 _PERSONAL = re.compile(r"\b(?:he|him|his|himself|she|hers?|herself)\b", _FLAGS)
 _PLURAL = re.compile(r"\b(?:they|them|their|theirs|themselves|['’]em)\b", _FLAGS)
 _NEUTER = re.compile(r"\b(?:it|its|itself)\b", _FLAGS)
+_AIM = r"(?:for\s+[\w'’-]+\s+to|to\s+(?!me\b|us\b|him\b|her\b|them\b|my\b|our\b|the\b)[a-z]+|that|when|how|if)\b"
 _EXPLETIVE = re.compile(
-    r"(?:\bit['’]?s?\s+(?:is|was|has|had|will|would|can|could|may|might|took|takes|has\s+been|['’]ll|['’]d)?\s*(?:not\s+)?"
-    r"(?:be(?:en)?\s+)?(?:(?:so|very|really|too|just|pretty|quite|also|been|such\s+an?|an?|always|not)\s+)*"
-    r"(?:raining|snowing|windy|sunny|cold|hot|warm|late|early|dark|time|\d[\d:.]*\s*(?:am|pm|o['’]clock)"
-    r"|[\w'’-]+\s+(?:[\w'’-]+\s+)?(?:to|that|for\s+me\s+to|when|how|if)\b"
-    r"|(?:me|us)\s+[\w\s]{1,30}?\s+to\b))"
-    r"|\b(?:make|makes|made|find|finds|found)\s+it\s+[\w'’-]+(?:\s+[\w'’-]+)?\s+(?:to|that)\b"
-    r"|\bit\s+(?:rains?|rained|snows?|snowed|turns?\s+out|turned\s+out|seems?|seemed)\b",
+    r"\bit(?:['’](?:s|d|ll))?\s*(?:\b(?:is|was|has|had|will|would|can|could|may|might)\b\s*)?(?:not\s+)?(?:be(?:en)?\s+)?"
+    r"(?:(?:so|very|really|too|just|pretty|quite|also|such\s+an?|an?|always|not)\s+)*"
+    r"(?:raining|snowing|windy|sunny|cold|hot|warm|late|early|dark|time|\d[\d:.]*\s*(?:am|pm|o['’]clock))\b"
+    r"|\bit(?:['’](?:s|d|ll))?\s*(?:\b(?:is|was|can|could|would|will|may|might|has)\b\s*)?(?:not\s+)?(?:be(?:en)?\s+)?"
+    r"(?:(?:so|very|really|too|just|pretty|quite|also|always|not)\s+)*"
+    rf"(?!(?:an?|the|my|our|such)\b)(?!\w+(?:ed|es|s)\b)[a-z]{{3,}}(?:\s+(?:[a-z]+|to\s+(?:me|us)))?\s+{_AIM}"
+    r"|\bit\s+(?:took|takes|cost|costs)\s+(?:me|us)\s+[\w\s]{1,30}?\s+to\b"
+    rf"|\b(?:make|makes|made|find|finds|found)\s+it\s+[\w'’-]+(?:\s+[\w'’-]+)?\s+{_AIM}"
+    r"|\bit\s+(?:rains?|rained|snows?|snowed|turns?\s+out|turned\s+out|seems?|seemed|sucks?\s+(?:when|that))\b",
     _FLAGS,
 )
 _DEMONSTRATIVE = re.compile(
@@ -26,6 +29,9 @@ _DEMONSTRATIVE = re.compile(
     r"(?:that|this|those|these)\b"
     r"|\b(?:that|this|those|these)\s*(?:[.!,;]|$)"
     r"|\bthis\b|\bthese\b|\bthose\b(?!\s+(?:who|in|with|of|days))"
+    r"|\bthat\s+(?:with|too|and|but|so|for|from|by|as|really|also|again|now|yet|either|before|after)\b"
+    r"|\b(?:painted|made|bought|saw|got|took|visited|watched|built|brought|gave|loved?|liked?|read|wrote|met|tried)\s+that\s+"
+    r"(?!(?:i|we|he|she|it|they|my|our|the|an?|his|her|their|people|there|some|all|every\w*)\b)"
     r"|\bthat\s+(?:day|time|night|week|year|month|moment|way|kind|sort|place|one|guy|thing|stuff|much|far|long)\b",
     _FLAGS,
 )
@@ -37,14 +43,16 @@ _TIME_OF_NOW = re.compile(
     _FLAGS,
 )
 _PLACE = re.compile(
-    r"\b(?:there|here)\b(?!['’]?s?\s+(?:is|are|was|were|will|has|have|had|['’]s|a|an|no|some|many)\b)", _FLAGS
+    r"\bhere\b|\bthere\b(?!['’]?s?\s+(?:is|are|was|were|will|has|have|had|['’]s|a|an|no|some|many)\b)", _FLAGS
 )
 _PLACE_NAMED = re.compile(r"\b(?:in|at|to|near|from|on|visit\w*)\s+(?:the\s+|my\s+|our\s+|an?\s+)?[\w'’-]+", _FLAGS)
 _ANAPHOR = re.compile(
-    r"\b(?:this|that|another|new|which|first|second|other|good|big|next|best|old|small|similar|great|nice|right|own)"
+    r"\b(?:this|that|another|new|which|first|second|other|good|big|next|best|old|small|similar|great|nice|right|own|last)"
     r"\s+ones?\b(?!\s+of)"
     r"|\bthe\s+ones?\b(?!\s+(?:who|that|which|of|in|on|from|I)\b)"
-    r"|\bthe\s+same\b(?!.*\bas\b)|\bsame\s+(?:here|thing|way|with)\b|\bme\s+(?:too|neither)\b|\b(?:do|did|does)\s+so\b"
+    r"|^(?:i|we)\s+(?:do|did|have|had|am|was|will|would|can|could)(?:n['’]?t)?\s*(?:[-–—,.!]|$)"
+    r"|^(?:a\s+few|some|most|many|others|both|none|each|all|neither|several)\s+(?:are|is|was|were|have|had|will|can|do|did)"
+    r"|\bthe\s+same\b(?!.*\bas\b)|\bsame\s+(?:here|thing|way|with)\b|\bme\s+(?:too|neither)\b|\b(?:since|by|until|back|even)\s+then\b|\b(?:hope|think|guess|believe)\s+(?:so|not)\b|\b(?:do|did|does)\s+so\b"
     r"|\bthe\s+(?:other|former|latter)\b(?!\s+(?:day|night|week))|\bsuch\s+things?\b|\bas\s+well\s+as\s+(?:that|this)\b",
     _FLAGS,
 )
@@ -55,7 +63,9 @@ _PEOPLE = re.compile(
     r"everyone|everybody|someone|anyone|nobody|(?:the|my|our|some|two|three|four|five|many|few|several|these|both|of)\s+"
     r"(?:[\w'’-]+\s+)?[\w-]+s|[A-Z]\w+\s+and\s+[A-Z]\w+)\b",
 )
-_THING = re.compile(r"\b(?:an?|the|my|our|another|some|any|every|each|no)\s+(?:[\w'’-]+\s+){0,3}?[\w-]{2,}")
+_THING = re.compile(
+    r"\b(?:an?|the|my|our|another|some|any|every|each|no)\s+(?!(?:chance|lot|bit|second|way|while|few|group|kind|time)\b)(?:[\w'’-]+\s+){0,3}?[\w-]{2,}"
+)
 _OPENING = re.compile(r"\W*(?:he|she|it|they|his|her|hers|their|theirs|its|him|them|this|that|these|those)\b", _FLAGS)
 
 _WORDED = r"[A-Z][\w-]+(?:\s+[A-Z][\w-]+){0,2}"
@@ -115,7 +125,7 @@ def _lacks_thing(text: str) -> bool:
 def _names_subject(before: str) -> bool:
     """True if a name opens the text, told by what only a person does."""
     subject = _SUBJECT_PERSON.match(before)
-    return bool(subject) and not _NOT_A_NAME.match(before)
+    return bool(subject) and not (subject and subject["name"] and _NOT_A_NAME.match(before))
 
 
 def antecedent_of(text: str, before: str) -> tuple[str, int]:
@@ -138,7 +148,7 @@ def antecedent_of(text: str, before: str) -> tuple[str, int]:
 
 def _only_person(before: str, pronoun: str) -> str:
     subject = _SUBJECT_PERSON.match(before)
-    if not subject or _NOT_A_NAME.match(before) or _OPENING.match(before):
+    if not subject or (subject["name"] and _NOT_A_NAME.match(before)):
         return ""
     noun, rest = subject["noun"], before[subject.end() :]
     if noun and noun.lower() in (MEN if pronoun == "she" else WOMEN).split():
@@ -151,17 +161,23 @@ def _only_person(before: str, pronoun: str) -> str:
     return subject[0]
 
 
+def _is_verb(word: str, *, behind: str) -> bool:
+    # "my walks": only behind people a word that can be a noun is surely a verb.
+    return is_surely_finite(word) or (bool(_PEOPLE.fullmatch(behind)) and is_finite(word))
+
+
 def _only_thing(before: str, *, is_plural: bool) -> str:
     subject = _SUBJECT_THING.match(before)
     if not subject:
         return ""
     words = subject[1].split()
-    verb = next((i for i, word in enumerate(words) if i and is_surely_finite(word)), 0)
+    verb = next((i for i, word in enumerate(words) if i and _is_verb(word, behind=words[i - 1])), 0)
     if not verb or words[verb - 1].lower() in PERSONS:
         return ""
     found = f"{before.split()[0]} {' '.join(words[:verb])}"
     looks_plural = found.endswith("s") or bool(_PEOPLE.fullmatch(words[verb - 1]))
-    rest = before[before.find(words[verb]) :]
+    rest = before[subject.start(1) + subject[1].find(words[verb]) :]
+    rest = _PLACE_NAME.sub(" ", rest) if is_plural else rest
     if looks_plural != is_plural or _THING.search(rest) or _NAME.search(f" {rest}") or _NEUTER.search(rest):
         return ""
     return "" if is_plural and _PEOPLE.search(rest) else found

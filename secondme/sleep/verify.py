@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from secondme.recall.when import annotate, find_ranges
-from secondme.recall.words import FUNCTION_WORDS
-from secondme.sleep.clauses import sentences
+from secondme.recall.words import FUNCTION_WORDS, content_words
+from secondme.sleep.clauses import coordinated, sentences
 from secondme.sleep.drafts import ASSISTANT, INSTRUCTION, LOOSE_PRONOUN, is_about_assistant, is_hostile
 from secondme.sleep.english import WORD, opening_end
 from secondme.sleep.references import antecedent_of, opens_loosely
@@ -46,8 +46,8 @@ _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _NUMBER_WORDS = frozenset(
     (  # noqa: SIM905  a list of quoted words is harder to read
         "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen "
-        "half once twice thrice both"
+        "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion "
+        "dozen half once twice thrice both"
     ).split()
 )
 _NEGATION = re.compile(
@@ -59,6 +59,10 @@ _DATED = re.compile(r" ?\[([^\[\]\n]{1,80})\]")
 _RELATIVE = re.compile(
     r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|this|previous|coming|past|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|now|weekend)\b",
+    re.IGNORECASE,
+)
+_DAY_OF_MONTH = re.compile(
+    r"\d.*\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\W+\d",
     re.IGNORECASE,
 )
 _ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ied", "ies", "ed", "es", "ly", "er", "s", "e", "y")
@@ -85,17 +89,15 @@ def problem_with(  # noqa: PLR0913  a draft is judged against all there is to kn
     named = _referent(quote, prefix)
     source = f"{named} {quote}"
     people = f"{author} {me}"
-    if opens_loosely(core):
+    if opens_loosely(core) or (opens_loosely(quote) and not _shares_word(core, named)):
         return LOOSE_PRONOUN
-    if len([piece for piece in sentences(core, 0, len(core)) if piece[1] > piece[0]]) > len(
-        [piece for piece in sentences(quote, 0, len(quote)) if piece[1] > piece[0]]
-    ):
+    if sum(piece[1] > piece[0] for piece in sentences(core, 0, len(core))) > 1:
         return SEVERAL
     return (
         _language_problem(core, f"{source} {people}")
+        or (NEGATION if bool(_NEGATION.search(core)) != bool(_NEGATION.search(quote)) else "")
         or _word_problem(core, source=source, people=people, dates=dates)
         or (RELATIVE_DATE if _has_relative_date(bare, said_at) else "")
-        or (NEGATION if bool(_NEGATION.search(core)) != bool(_NEGATION.search(quote)) else "")
     )
 
 
@@ -127,19 +129,19 @@ def _split_dates(text: str, dated: str) -> tuple[str, str]:
 
 
 def _referent(quote: str, prefix: str) -> str:
-    """Return what the pronoun that opens the quote stands for, if the sentence right before it says so."""
-    for begin, stop in reversed(list(sentences(prefix, 0, len(prefix)))):
-        sentence = prefix[begin:stop]
-        sentence = sentence[opening_end(sentence) :]
-        if sentence.strip():
-            return _first_referent(quote, sentence)
+    """Return what the pronoun that opens the quote stands for, if the clause right before it says so."""
+    whole = prefix + quote
+    pieces = [piece for sentence in sentences(whole, 0, len(whole)) for piece in coordinated(whole, *sentence)]
+    for begin, stop in reversed(pieces):
+        near = whole[begin : min(stop, len(prefix))]
+        near = near[opening_end(near) :] if begin < len(prefix) else ""
+        if WORD.search(near):
+            return antecedent_of(quote, near)[0]
     return ""
 
 
-def _first_referent(quote: str, sentence: str) -> str:
-    """Try the sentence as it stands and cut before what joins the quote to it."""
-    joined = re.sub(r"[\s,;–—-]*(?:\b(?:and|but|so|yet)(?:\s+(?:then|now|also))?)?[\s,;–—-]*$", "", sentence)
-    return antecedent_of(quote, joined)[0]
+def _shares_word(text: str, named: str) -> bool:
+    return not {word.lower() for word in _plain_words(named)}.isdisjoint(content_words(text))
 
 
 def _word_problem(core: str, *, source: str, people: str, dates: str) -> str:
@@ -151,11 +153,11 @@ def _word_problem(core: str, *, source: str, people: str, dates: str) -> str:
         return NUMBER
     if any(word.lower() in _NUMBER_WORDS and word.lower() not in known for word in words):
         return NUMBER
-    for position, word in enumerate(words):
-        is_name = word[0].isupper() and (position > 0 or word.lower() not in FUNCTION_WORDS)
-        if is_name and word.lower() not in known and (position > 0 or _stem(word) not in {_stem(k) for k in known}):
-            return NAME
     stems = {_stem(word) for word in known}
+    for position, word in enumerate(words):
+        is_known = word.lower() in known or (not position and (_stem(word) in stems or word.lower() in FUNCTION_WORDS))
+        if word[0].isupper() and not is_known:
+            return NAME
     content = [word for word in words if word.lower() not in FUNCTION_WORDS]
     new = sum(_stem(word) not in stems for word in content)
     return OWN_WORDS if new > MOST_NEW_WORDS * len(content) else ""
@@ -177,6 +179,11 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
 
 
+def _is_relative(words: str) -> bool:
+    """True if the words name a day only together with the day they were said; "Thursday 13 June" needs none."""
+    return bool(_RELATIVE.search(words)) and not (_DAY_OF_MONTH.search(words) and "ago" not in words.lower())
+
+
 def _has_relative_date(text: str, said_at: datetime) -> bool:
     """True if a date depends on the day it was said and does not have that day behind it."""
     for found in find_ranges(text, now=said_at):
@@ -185,7 +192,7 @@ def _has_relative_date(text: str, said_at: datetime) -> bool:
         if (
             found.explicit
             and not inside
-            and _RELATIVE.search(found.text)
+            and _is_relative(found.text)
             and "[" not in (found.text + text[stop : stop + 2])
         ):
             return True
