@@ -135,6 +135,7 @@ def test_sentences_are_cut_at_their_ends() -> None:
         "![a photo of two dogs](dogs.png)",
         "Sent from my phone in a hurry",
         "too short",
+        'Bob: "The spoon must stand.',
         "word " * 41,
         "I live in " + "a" * 300,
     ],

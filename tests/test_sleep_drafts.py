@@ -129,6 +129,8 @@ def test_a_pronoun_gives_way_to_the_only_thing_it_can_stand_for(text: str, secon
         "I like the sea. I gave him a book.",
         "I like the sea. I often talk about it.",
         "I like the sea. This house has two rooms.",
+        "I like the sea. Takes a lot of work.",
+        "I like the sea. Really made me proud.",
     ],
 )
 def test_what_points_outside_the_clause_is_refused(text: str) -> None:
@@ -180,7 +182,6 @@ def test_what_is_no_statement_of_ones_own_is_refused_everywhere(text: str, reaso
         ("I like your new bike.", LISTENER),
         ("Remember to buy milk.", INSTRUCTION),
         ("Don't worry about the rent.", INSTRUCTION),
-        ("Takes a lot of work.", LOOSE_PRONOUN),
         ("The whole big family.", NO_STATEMENT),
     ],
 )
@@ -205,10 +206,27 @@ def test_what_is_said_to_somebody_is_refused_in_a_conversation_only(text: str, r
         ("I am married to Ana.", "semantic"),
         ("I need two keys.", "semantic"),
         ("Work is hard.", "semantic"),
+        ("Endless love is rare.", "semantic"),
+        ("Ana loves the sea.", "preference"),
     ],
 )
 def test_the_kind_is_told_by_rules(text: str, kind: FactKind) -> None:
     assert kind_of(text, said_at=MONDAY) == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm a dental assistant in Porto.",
+        "I am an AI engineer at Bosch.",
+        "Claude said I can stay.",
+        "Our assistant is on leave in May.",
+        "I always forget the rules of chess.",
+        "I work on system messages.",
+    ],
+)
+def test_an_assistant_may_be_a_person_and_a_rule_one_of_a_game(text: str) -> None:
+    assert texts(text) == [text]
 
 
 def test_doubt_is_seen() -> None:

@@ -122,11 +122,8 @@ def test_a_pronoun_is_replaced_by_the_subject_right_before_it_only() -> None:
     quote = "She works at Bosch."
     assert problem("My sister Bea works at Bosch.", quote, before="My sister Bea lives in Porto. ") == ""
     assert problem("My sister Bea works at Bosch.", quote, before="My sister Bea lives in Porto. Who is Pia? ")
-    assert problem(
-        "My sister Pia works at Bosch.", quote, before="My sister Bea lives in Porto. "
-    ) == LOOSE_PRONOUN or (
-        problem("My sister Pia works at Bosch.", quote, before="My sister Bea lives in Porto. ") == verify.NAME
-    )
+    assert problem("My sister Pia works at Bosch.", quote, before="My sister Bea lives in Porto. ") == verify.NAME
+    assert problem("Pia works at Bosch.", quote, before="My sister Bea lives in Porto. ") == LOOSE_PRONOUN
 
 
 def test_the_quote_has_to_stand_where_it_is_said_to_be() -> None:

@@ -153,7 +153,8 @@ def _statements(text: str, start: int, markdown: bool) -> Iterator[tuple[int, in
 def _is_statement(text: str) -> bool:
     words = count_words(URL.sub(" ", text))
     is_enough = words >= FEWEST_WORDS or bool(TASK.match(text) and words > 1)
-    return is_enough and words <= MOST_WORDS and not _is_waste(text)
+    is_whole = text.count('"') % 2 == 0 and text.count("“") == text.count("”")
+    return is_enough and is_whole and words <= MOST_WORDS and not _is_waste(text)
 
 
 def _is_waste(text: str) -> bool:

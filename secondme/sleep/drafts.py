@@ -34,20 +34,22 @@ _FLAGS = re.IGNORECASE
 _KNOWN = re.compile(r"\b(?:you|ya)\s+know\b(?=\s*[,.!?]|\s*$)|,\s*(?:you|ya)\s+know\b", _FLAGS)
 _LISTENER = re.compile(r"\b(?:you|your|yours|yourself|yourselves|u|ur|ya|y['’]?all)(?:['’](?:re|ve|ll|d))?\b", _FLAGS)
 _ASSISTANT = re.compile(
-    r"\b(?:as\s+an?\s+(?:ai|artificial|language|large)\b|(?:you\s+are|you['’]re|i\s+am|i['’]m)\s+(?:an?\s+|the\s+|your\s+)?"
-    r"(?:\w+\s+){0,2}?(?:assistant|chatbot|language\s+model|ai)\b"
-    r"|(?:the|this|an?|our)\s+(?:\w+\s+)?(?:ai|virtual|digital)?\s*(?:assistant|chatbot|language\s+model)\s+(?:is|was|will|should|must|"
-    r"can|has|said|says|answers|never|always)\b|(?:chatgpt|claude|gemini|copilot)\s+(?:is|was|will|should|must|said|says)\b)",
+    r"\bas\s+an?\s+(?:ai|artificial\s+intelligence|language\s+model|large\s+language)\b|\bhelpful\s+(?:ai\s+)?assistant\b"
+    r"|\b(?:you\s+are|you['’]re)\s+(?:an?\s+|the\s+|my\s+)?(?:\w+\s+){0,2}?(?:assistant|chatbot|language\s+model|ai)\b"
+    r"|\b(?:i\s+am|i['’]m)\s+(?:an?\s+|the\s+|your\s+)?(?:\w+\s+){0,2}?(?:chatbot|language\s+model|ai\s+(?:assistant|model)"
+    r"|(?:virtual|digital)\s+assistant|ai\W*$)"
+    r"|\b(?:the|this|an?|our)\s+(?:(?:ai|virtual|digital)\s+assistant|chatbot|language\s+model)\s+(?:is|was|will|should|must|"
+    r"can|has|said|says|answers|never|always)\b"
+    r"|\bthe\s+assistant\s+(?:must|should|never|always|answers|replies)\b|\b(?:chatgpt|copilot)\s+(?:is|will|should|must|said|says)\b",
     _FLAGS,
 )
 _HOSTILE = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\s+(?:all\s+|any\s+|the\s+|your\s+|these\s+|every\s+|my\s+)*"
-    r"(?:previous|prior|above|earlier|preceding|system|other|safety|former)?\s*"
-    r"(?:instructions?|prompts?|rules|guidelines|directions|commands)\b"
-    r"|\byou\s+(?:must|should|will|have\s+to|are\s+to|need\s+to)\s+(?:now|always|never|only|from\s+now|answer|reply|respond|obey)\b"
-    r"|\bfrom\s+now\s+on,?\s+(?:you|always|answer|reply|respond)\b"
-    r"|\b(?:system|developer)\s+(?:prompt|message|instructions?)\b|\b(?:act|behave)\s+as\s+(?:if\s+you|an?\s+(?:ai|assistant))\b"
-    r"|\breveal\s+(?:your|the|all)\b|\b(?:new|important)\s+instructions?\s*:|\bjailbreak",
+    r"\b(?:ignore|disregard|forget|override|bypass)\s+(?:(?:all|any|the|your|these|every|my|of)\s+)*"
+    r"(?:(?:previous|prior|above|earlier|preceding|system|safety|former)\s+(?:\w+\s+)?"
+    r"(?:instructions?|prompts?|rules|guidelines|directions|commands|messages?)|(?<=your\s)(?:instructions|prompts?|guidelines|rules))\b"
+    r"|\byou\s+(?:must|should|will|have\s+to|are\s+to|need\s+to)\s+(?:now|from\s+now|answer|reply|respond|obey)\b"
+    r"|\bfrom\s+now\s+on,?\s+(?:you|always|answer|reply|respond)\b|\b(?:act|behave)\s+as\s+(?:if\s+you|an?\s+(?:ai|assistant))\b"
+    r"|\breveal\s+(?:your|the)\s+(?:system\s+)?(?:prompt|instructions)\b|\b(?:new|important)\s+instructions?\s*:|\bjailbreak",
     _FLAGS,
 )
 _PLEA = re.compile(
@@ -61,7 +63,7 @@ _WISH = re.compile(
     r"|(?:i['’]?m|i\s+am|we['’]re|we\s+are)?\s*(?:so|really|very|super|just|also|always)*\s*(?:so|really|very|super|just)?\s*"
     r"(?:glad|happy|proud|sorry|thrilled|excited|delighted|pleased|stoked|pumped|jealous)\s+"
     r"(?:for|of|to\s+(?:hear|see)|that\s+you|you|it|(?:i|we)\s+could|it['’]s|they|things|things)\b"
-    r"|(?:(?:i|we)\s+)?(?:really\s+|totally\s+|completely\s+|truly\s+|so\s+|do\s+|can\s+)*(?:appreciate|agree|understand|admire|"
+    r"|(?:(?:i|we)\s+)?(?:really\s+|100%\s+|totally\s+|completely\s+|truly\s+|so\s+|do\s+|can\s+)*(?:appreciate|agree|understand|admire|"
     r"see\s+(?:what|how|why)|get\s+(?:it|that|what))\b"
     r"|(?:i|we)\s+can['’]?t\s+wait|looking\s+forward\s+to\s+(?:it|hear|see)|(?:it|that)['’]?s?\s+(?:great|good|nice)\s+to)",
     _FLAGS,
@@ -70,7 +72,8 @@ _ELLIPTIC = re.compile(
     r"(?:need|want|love|hate|miss|plan|prefer|like|enjoy|live|work)\s+(?:to|my|our|in|as|at|on)\b", _FLAGS
 )
 _BEFORE_COMMAND = re.compile(
-    r"(?:(?:don['’]?t|do\s+not|never|always|just|also|then|first|next|finally|now),?\s+)*", _FLAGS
+    r"(?:(?:don['’]?t|do\s+not|never|always|just|also|then|first|next|finally|now),?\s+|(?:if|when|whenever)\b[^,]{1,60},\s+)*",
+    _FLAGS,
 )
 
 _HEDGE = re.compile(
@@ -80,12 +83,12 @@ _HEDGE = re.compile(
     _FLAGS,
 )
 _PREFERENCE = re.compile(
-    r"\b(?:i|we|he|she|they|my\s+\w+|(?-i:[A-Z]\w+))\s+(?:(?:really|also|still|just|absolutely|do|don['’]?t|doesn['’]?t|always|never|"
-    r"truly|totally|especially|much|would|['’]d|didn['’]?t|can)\s+)*"
-    r"(?:likes?|loves?|hates?|prefers?|enjoys?|dislikes?|adores?|can['’]?not\s+stand|can['’]?t\s+(?:stand|bear))\b"
-    r"|\bfavou?rites?\b|\bfave\b|\ballergic\b|\bintoleran(?:t|ce)\b|\bfond\s+of\b|\b(?:am|is|are|['’]m|['’]s)\s+(?:really\s+|very\s+)?into\b"
-    r"|\bpassionate\s+about\b|\b(?:fan|lover)\s+of\b|\b(?:vegan|vegetarian)\b|\brather\s+\w+\s+than\b|\bcan['’]?t\s+stand\b"
-    r"|^(?:love|hate|prefer|like|enjoy)\b",
+    r"\b(?:i|we|they|he|she|my\s+\w+)\s+(?:(?:really|also|still|just|absolutely|do|don['’]?t|doesn['’]?t|always|never|truly|"
+    r"totally|especially|much|would|didn['’]?t|can)\s+)*(?:likes?|loves?|hates?|prefers?|enjoys?|dislikes?|adores?)\b"
+    r"|\b(?-i:[A-Z]\w+)\s+(?:(?:really|also|still|just|always|never)\s+)?(?:likes|loves|hates|prefers|enjoys|dislikes|adores)\b"
+    r"|\bi['’]d\s+(?:rather|prefer)\b|\bcan(?:['’]?t|not)\s+(?:stand|bear)\b|\bfavou?rites?\b|\bfave\b|\ballergic\b"
+    r"|\bintoleran(?:t|ce)\b|\bfond\s+of\b|\b(?:am|is|are|['’]m|['’]s)\s+(?:really\s+|very\s+)?into\b|\bpassionate\s+about\b"
+    r"|\b(?:fan|lover)\s+of\b|\b(?:vegan|vegetarian)\b|^(?:love|hate|prefer|like|enjoy)\b",
     _FLAGS,
 )
 _PROCEDURE = re.compile(
@@ -196,12 +199,12 @@ def _problem(text: str, *, is_addressed: bool) -> str:
         return COURTESY
     if text[:6].lower() == "please" or (is_addressed and (_PLEA.match(text) or _is_command(text))):
         return INSTRUCTION
-    if not is_addressed:
-        return ""
-    if _LISTENER.search(_KNOWN.sub(" ", text)):
+    if is_addressed and _LISTENER.search(_KNOWN.sub(" ", text)):
         return LISTENER
     if lacks_subject(text):
         return LOOSE_PRONOUN
+    if not is_addressed:
+        return ""
     return "" if not text.isascii() or has_verb(text) else NO_STATEMENT
 
 

@@ -27,17 +27,17 @@ IRREGULAR_PASTS = _words(
 )
 _BASES = _words(
     "accept add admire adopt advise agree aim allow answer apply appreciate arrive ask attend bake become begin "
-    "believe belong bike bring build buy call care carry celebrate change check choose clean climb close collect come "
-    "commute consist contain contribute cook cost create cry dance decide design die do donate draw dream drink "
-    "drive earn eat enjoy enter expect expire explore face fall feed feel fight find finish fix fly focus follow "
-    "forget gather get give go grow happen hate have hear help hike hire hold host hope hurt include inspire "
-    "invite involve join keep know last lead learn leave let like listen live look lose love make manage marry "
-    "matter mean meet mind miss motivate move need offer open organise organize own paint pay plan plant play "
-    "prefer prepare produce promise provide push put race raise reach read realise realize receive recommend "
-    "refuse relax remember remind rent repair require rest return ride run say see seem sell send serve set share "
-    "show sign sing sit sleep smell sound speak spend stand start stay stop struggle study suffer suggest support "
-    "surf swim take talk taste teach tell tend thank think train travel try turn understand use visit volunteer "
-    "wait wake walk want wash watch wear weigh win wish work worry write"
+    "believe belong bike bring build buy call care carry celebrate change check cherish choose clean climb close "
+    "collect come commute consist contain contribute cook cost create cry dance decide design die do donate draw "
+    "dream drink drive earn eat embrace enjoy enter expect expire explore face fall feed feel fight find finish "
+    "fix fly focus follow forget gather get give go grow happen hate have hear help hike hire hold host hope hurt "
+    "include inspire invite involve join keep know last lead learn leave let like listen live look lose love make "
+    "manage marry matter mean meet mind miss motivate move need offer open organise organize own paint pay plan "
+    "plant play prefer prepare produce promise provide push put race raise reach read realise realize receive "
+    "recommend refuse relax remember remind rent repair require rest return ride run savor savour say see seem "
+    "sell send serve set share show sign sing sit sleep smell sound speak spend stand start stay stop struggle "
+    "study suffer suggest support surf swim take talk taste teach tell tend thank think train travel try turn "
+    "understand use visit volunteer wait wake walk want wash watch wear weigh win wish work worry write"
 )
 _S_FORMS = frozenset(
     base[:-1] + "ies"
@@ -126,7 +126,7 @@ _COURTESY = re.compile(
     r"cheers|talk\s+(?:to\s+you\s+)?(?:soon|later)|sounds\s+(?:like|good|great|fun|amazing|awesome|super|incredible)|"
     r"what\s+an?|such\s+an?|how\s+(?:are|is|['’]s|do|was|\w+ing|cool|nice|sweet|great|lovely|wonderful|awesome)|"
     r"long\s+time\s+no|(?:i\s+)?(?:totally\s+|completely\s+)?agreed?(?=\s*(?:[,.!]|$))|my\s+(?:pleasure|condolences|bad)|"
-    r"time\s+flies|(?:i['’]m\s+)?(?:so\s+)?sorry\s+(?:to\s+hear|for|about|['’]bout)|welcome\s+(?:back|to|home)|let\s+me\s+know|"
+    r"time\s+flies|(?:i\s+)?just\s+want(?:ed)?\s+to\s+(?:say|tell|let)|(?:i['’]m\s+)?(?:so\s+)?sorry\s+(?:to\s+hear|for|about|['’]bout)|welcome\s+(?:back|to|home)|let\s+me\s+know|"
     r"keep\s+(?:it\s+up|up\s+the|going|in\s+touch)|have\s+(?:a\s+(?:good|great|nice|lovely|safe|wonderful)|fun))(?!\w)",
     _FLAGS,
 )
