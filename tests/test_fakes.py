@@ -54,6 +54,17 @@ def test_an_exhausted_script_is_an_error() -> None:
         next(ScriptedModel().reply(PROMPT, max_tokens=9))
 
 
+def test_options_are_weighed_by_content_without_a_script() -> None:
+    model, usage = ScriptedModel(), Usage()
+    prompts = [PROMPT, Prompt(PROMPT.prefix, tail="some chatter")]
+    (yes, no), (chatter_yes, chatter_no) = model.weigh(prompts, ["yes", "no"], usage=usage)
+    assert (yes, chatter_no) == (0.0, 0.0)
+    assert no == chatter_yes < -20
+    assert (model.calls, model.prompts, model.tokens_sent, usage.tokens_sent) == (2, prompts, 11, 11)
+    model.judge = lambda prompt: 0.25
+    assert np.exp(model.weigh([PROMPT], ["yes", "no"])) == pytest.approx(np.array([[0.25, 0.75]]))
+
+
 def test_equal_words_have_equal_unit_vectors_and_others_do_not() -> None:
     vectors = HashingEmbedder().tokens("Porto is porto")
     assert vectors.shape == (3, 384)

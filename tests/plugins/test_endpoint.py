@@ -170,3 +170,28 @@ def test_a_reply_without_its_end_is_an_error(server: Server, line: str) -> None:
 
 def test_counting_never_needs_the_server() -> None:
     assert connect("http://127.0.0.1:9/v1").count("12345678 ") == 3
+
+
+def likeliest(*tokens: tuple[str, float]) -> str:
+    top = [{"token": token, "logprob": logprob} for token, logprob in tokens]
+    counts = {"prompt_tokens": 12, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 5}}
+    return json.dumps({"choices": [{"logprobs": {"content": [{"top_logprobs": top}]}}], "usage": counts})
+
+
+def test_options_are_weighed_by_the_likeliest_tokens(server: Server) -> None:
+    server.lines = [likeliest((" Yes", -0.2), ("YES", -3.0), ("maybe", -4.0))]
+    usage = Usage()
+    prompts = [Prompt("Judge.", tail="One?"), Prompt("Judge.", tail="Two?", lead="It is")]
+    assert connect(server.address).weigh(prompts, ["yes", "no"], usage=usage) == [[-0.2, -100.0]] * 2
+    assert usage == Usage(tokens_sent=24, tokens_evaluated=14, tokens_written=2)
+    one, two = server.asked
+    assert (one["max_tokens"], one["logprobs"], one["top_logprobs"], one["temperature"]) == (1, True, 20, 0)
+    assert "stream" not in one
+    assert two["messages"][1:] == [{"role": "user", "content": "Two?"}, {"role": "assistant", "content": "It is"}]
+
+
+@pytest.mark.parametrize("line", ["{}", "[]", "no", '{"choices": [{"logprobs": null}]}', likeliest()[:-1]])
+def test_a_server_without_log_probabilities_is_an_error(server: Server, line: str) -> None:
+    server.lines = [line]
+    with pytest.raises(NoModel, match="broke off"):
+        connect(server.address).weigh([Prompt("", tail="?")], ["yes"])

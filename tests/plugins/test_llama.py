@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -234,21 +234,96 @@ def test_a_prompt_that_does_not_fit_is_refused(small: LanguageModel) -> None:
         ask(small, max_tokens=1025 - count)
 
 
-def test_an_interrupt_while_the_prompt_is_read_leaves_the_model_usable(small: LanguageModel) -> None:
-    text, _ = ask(small)
-    long = Prompt("Other instructions.", ("Ana bought chairs. " * 40,), "?")
-    whole, _ = ask(small, long)
-    ask(small)
+def interrupt(work: Callable[[], None]) -> None:
+    """Do `work` until Ctrl-C comes a moment later."""
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(KeyboardInterrupt):
-            ask_for_ever(small, (long, QUESTION))
+            work()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert ask(small, long)[0] == whole
-    assert ask(small)[0] == text
+
+
+def test_an_interrupt_while_the_prompt_is_read_leaves_the_model_usable(small: LanguageModel) -> None:
+    # One prefix, so that each is read anew after the other, and always from the same place: llama.cpp computes a
+    # little differently where it reads in other steps.
+    other, long, short = (
+        Prompt(QUESTION.prefix, pages, "What did Ana buy?")
+        for pages in (("Clara sold a table.",), ("Ana bought chairs. " * 40,), NOTES)
+    )
+    expected = [ask(small, prompt)[0] for prompt in (other, long, short, other, long, short)][3:]
+    interrupt(lambda: ask_for_ever(small, (long, short)))
+    ask(small, short)
+    assert [ask(small, prompt)[0] for prompt in (other, long, short)] == expected
+
+
+def judged(count: int, prefix: str = "Reply yes or no.") -> list[Prompt]:
+    things = ("chair", "blue bike", "cat", "very old boat with a sail", "key", "lamp")
+    return [Prompt(prefix, tail=f"Is {number} a {things[number % 6]}?") for number in range(count)]
+
+
+def test_weighing_is_the_same_together_and_alone(small: LanguageModel, fresh: LanguageModel) -> None:
+    # Few enough for one kind of arithmetic: from 64 tokens at once on llama.cpp computes attention less exactly.
+    prompts, options = judged(3), ["yes", "no", "Paris is far"]
+    together = fresh.weigh(prompts, options)
+    for prompt, found in zip(prompts, together, strict=True):
+        assert small.weigh([prompt], options)[0] == pytest.approx(found, abs=1e-3)
+    assert len({tuple(found) for found in together}) == 3
+    assert all(value < 0 for found in together for value in found)
+
+
+def test_the_likeliest_option_is_what_the_model_replies(small: LanguageModel) -> None:
+    for prompt in judged(6):
+        first = next(small.reply(prompt, max_tokens=1))
+        (found,) = small.weigh([prompt], [first, "zebra"])
+        assert found[0] > max(found[1], -4)
+
+
+def test_many_are_weighed_as_few_are(small: LanguageModel) -> None:
+    prompts = judged(16)
+    together = small.weigh(prompts, ["yes", "no"])
+    alone = [small.weigh([prompt], ["yes", "no"])[0] for prompt in prompts]
+    assert np.abs(np.array(together) - np.array(alone)).max() < 0.5
+    assert np.corrcoef(np.ravel(together), np.ravel(alone))[0, 1] > 0.95
+
+
+def test_no_prefix_is_read_twice(fresh: LanguageModel) -> None:
+    prefixes = [f"Rules number {number}. " + "Be just and calm. " * 20 for number in range(4)]
+    for round in range(3):
+        for prefix in prefixes:
+            usage = Usage()
+            fresh.weigh(judged(3, prefix), ["yes", "no"], usage=usage)
+            assert usage.tokens_sent > 3 * 80
+            assert (usage.tokens_evaluated < 60) == (round > 0)
+        _, asked = ask(fresh)
+        assert (asked.tokens_evaluated == 1) == (round > 0)
+
+
+def test_prefixes_that_do_not_fit_together_give_way(small: LanguageModel) -> None:
+    for number in range(4):
+        prefix = f"Rules number {number}. " + "Be just and calm. " * 100
+        assert len(small.weigh(judged(5, prefix), ["yes", "no"])) == 5
+    assert ask(small)[0]
+
+
+def test_what_is_weighed_has_to_fit(small: LanguageModel) -> None:
+    long = Prompt("", tail="word " * 600)
+    assert small.weigh([long, long], ["yes"])[0][0] < 0
+    with pytest.raises(UsageError, match="1024 tokens"):
+        small.weigh([Prompt("", tail="word " * 1100)], ["yes"])
+    assert small.weigh([], ["yes"]) == []
+
+
+def test_an_interrupt_while_weighing_leaves_the_model_usable(small: LanguageModel) -> None:
+    def weigh_for_ever() -> None:
+        while True:
+            small.weigh(judged(16), ["yes", "no"])
+
+    expected = small.weigh(judged(16), ["yes", "no"])
+    interrupt(weigh_for_ever)
+    assert small.weigh(judged(16), ["yes", "no"]) == expected
 
 
 @pytest.mark.parametrize("alias", ["smollm2-135m", "minilm-l6"])

@@ -9,6 +9,7 @@ import pytest
 from secondme_plugins import llama
 from secondme_plugins.llama.pace import Pace
 from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
+from secondme_plugins.llama.reading import BRANCHES, group_tails, shared_length
 from secondme_plugins.llama.templates import chatml, plain
 
 from secondme.config import ModelsConfig
@@ -128,3 +129,15 @@ def test_a_model_that_is_not_there_says_how_to_get_it(tmp_path: Path, monkeypatc
     with pytest.raises(NoModel) as caught:
         llama.embedder(config=ModelsConfig())
     assert caught.value.hint == "secondme model pull minilm-l6"
+
+
+def test_the_shared_beginning_is_that_of_all() -> None:
+    assert shared_length([[1, 2, 3], [1, 2, 4], [1, 2]]) == 2
+    assert shared_length([[1], [2]]) == 0
+    assert shared_length([[1, 2]]) == 2
+
+
+def test_tails_are_grouped_in_order_and_a_long_one_stays_alone() -> None:
+    tails = [[1] * size for size in (3, 3, 3, 9, 1)]
+    assert [[len(tail) for tail in group] for group in group_tails(tails, most=6)] == [[3, 3], [3], [9], [1]]
+    assert [len(group) for group in group_tails([[1]] * (BRANCHES + 1), most=100)] == [BRANCHES, 1]
