@@ -129,6 +129,8 @@ def test_a_pronoun_gives_way_to_the_only_thing_it_can_stand_for(text: str, secon
         "I like the sea. I gave him a book.",
         "I like the sea. I often talk about it.",
         "I like the sea. This house has two rooms.",
+        "I like the sea. I would love to.",
+        "I like the sea. Shells are her hobby.",
         "I like the sea. Takes a lot of work.",
         "I like the sea. Really made me proud.",
     ],
@@ -183,6 +185,7 @@ def test_what_is_no_statement_of_ones_own_is_refused_everywhere(text: str, reaso
         ("Remember to buy milk.", INSTRUCTION),
         ("Don't worry about the rent.", INSTRUCTION),
         ("The whole big family.", NO_STATEMENT),
+        ("Since I was twelve.", NO_STATEMENT),
     ],
 )
 def test_what_is_said_to_somebody_is_refused_in_a_conversation_only(text: str, reason: str) -> None:

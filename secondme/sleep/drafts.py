@@ -76,6 +76,9 @@ _BEFORE_COMMAND = re.compile(
     _FLAGS,
 )
 
+_HALF = re.compile(r"(?:since|because|when|if|while|although|until|unless|as)\s+(?:[^\s,]+\s*){1,7}$", _FLAGS)
+"""A short subordinate clause that answers somebody's question."""
+
 _HEDGE = re.compile(
     r"\b(?:maybe|perhaps|probably|possibly|presumably|apparently|i\s+(?:think(?!\s+(?:of|about))|guess|believe|suppose|assume|reckon)|might|may\s+be|"
     r"could\s+be|not\s+(?:\w+\s+)?sure|unsure|kind\s+of|sort\s+of|seems?|as\s+far\s+as|if\s+i\s+remember|hopefully|"
@@ -205,6 +208,8 @@ def _problem(text: str, *, is_addressed: bool) -> str:
         return LOOSE_PRONOUN
     if not is_addressed:
         return ""
+    if _HALF.match(text):
+        return NO_STATEMENT
     return "" if not text.isascii() or has_verb(text) else NO_STATEMENT
 
 

@@ -85,7 +85,7 @@ _LEAD = re.compile(
     _FLAGS,
 )
 _VOCATIVE = re.compile(
-    r"([A-Z][a-z]+)\s*,\s+(?=(?i:i|we|my|our|you|your|that|this|it|sounds|looks|great|glad|so|what|wow|love)\b)"
+    r"([A-Z][a-z]+)\s*,\s+(?=(?i:i|we|my|our|you|your|that|this|it|sounds|looks|great|glad|thanks|thank|congrats|hope|so|what|wow|love)\b)"
 )
 _SENTENCE_ADVERB = re.compile(
     r".*(?:ly|day|ber|times?|ary|wise|ward|ever|fore|less|while|haps)$"

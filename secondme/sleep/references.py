@@ -52,6 +52,7 @@ _ANAPHOR = re.compile(
     r"|\bthe\s+ones?\b(?!\s+(?:who|that|which|of|in|on|from|I)\b)"
     r"|^(?:i|we)\s+(?:do|did|have|had|am|was|will|would|can|could)(?:n['’]?t)?\s*(?:[-–—,.!]|$)"
     r"|^(?:a\s+few|some|most|many|others|both|none|each|all|neither|several)\s+(?:are|is|was|were|have|had|will|can|do|did)"
+    r"|\b(?:love|like|want|plan|hope|have|had|used|going|need|try|tried|supposed)\s+to\W*$"
     r"|\bthe\s+same\b(?!.*\bas\b)|\bsame\s+(?:here|thing|way|with)\b|\bme\s+(?:too|neither)\b|\b(?:since|by|until|back|even)\s+then\b|\b(?:hope|think|guess|believe)\s+(?:so|not)\b|\b(?:do|did|does)\s+so\b"
     r"|\bthe\s+(?:other|former|latter)\b(?!\s+(?:day|night|week))|\bsuch\s+things?\b|\bas\s+well\s+as\s+(?:that|this)\b",
     _FLAGS,
@@ -76,7 +77,9 @@ _SUBJECT_PERSON = re.compile(
 _SUBJECT_THING = re.compile(r"(?:my|our|the)\s+((?:[a-z][\w-]*\s+){1,3})", _FLAGS)
 _HUMAN_ACT = re.compile(
     r"\s+(?:lives?|lived|works?|worked|sa(?:ys|id)|t(?:ells|old)|likes?|loves?|stud(?:ies|ied)|call(?:s|ed)|met|wants?|"
-    r"wanted|thinks?|thought|moved|married|plays?|hates?|prefers?|bought|teaches|taught|speaks|visited|knows?|studied)\b"
+    r"wanted|thinks?|thought|moved|married|plays?|hates?|prefers?|bought|teaches|taught|speaks|visited|knows?|studied|"
+    r"asked|invited|wrote|left|quit|forgot|lent|borrowed|sent|showed|"
+    r"(?:is|was)\s+(?:my|tired|ill|sick|proud|pregnant|married|happy|sad|angry|afraid|busy|turning|\d+|in\s+love))\b"
 )
 _PLACE_NAME = re.compile(
     r"\b(?:in|at|near|from|(?:moved|went|flew|drove|travelled|traveled|back|relocated)\s+to)\s+(?:the\s+)?"
@@ -125,7 +128,9 @@ def _lacks_thing(text: str) -> bool:
 def _names_subject(before: str) -> bool:
     """True if a name opens the text, told by what only a person does."""
     subject = _SUBJECT_PERSON.match(before)
-    return bool(subject) and not (subject and subject["name"] and _NOT_A_NAME.match(before))
+    if not subject or not subject["name"]:
+        return bool(subject)
+    return not _NOT_A_NAME.match(before) and bool(_HUMAN_ACT.match(before, subject.end()))
 
 
 def antecedent_of(text: str, before: str) -> tuple[str, int]:

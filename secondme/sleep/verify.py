@@ -50,6 +50,8 @@ _NUMBER_WORDS = frozenset(
         "dozen half once twice thrice both"
     ).split()
 )
+_COUNTS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_COUNTED = frozenset(map(str, range(2, 13)))
 _NEGATION = re.compile(
     r"\b(?:not|never|no|none|nobody|nothing|nowhere|neither|nor|without|cannot|hardly|barely|dont|cant|wont|didnt|doesnt"
     r"|isnt|wasnt|couldnt|wouldnt|havent|hasnt|aint)\b|n['’]t\b",
@@ -91,6 +93,8 @@ def problem_with(  # noqa: PLR0913  a draft is judged against all there is to kn
     people = f"{author} {me}"
     if opens_loosely(core) or (opens_loosely(quote) and not _shares_word(core, named)):
         return LOOSE_PRONOUN
+    if ";" in core and ";" not in quote:
+        return SEVERAL
     if sum(piece[1] > piece[0] for piece in sentences(core, 0, len(core))) > 1:
         return SEVERAL
     return (
@@ -149,11 +153,13 @@ def _word_problem(core: str, *, source: str, people: str, dates: str) -> str:
     known = {word.lower() for word in _plain_words(f"{source} {people} {dates}")}
     digits = set(_NUMBER.findall(f"{source} {people} {dates}"))
     words = list(_plain_words(core))
+    digits |= {str(_COUNTS.index(word) + 2) for word in known.intersection(_COUNTS)}
+    known |= {_COUNTS[int(number) - 2] for number in digits if number in _COUNTED}
     if any(number not in digits for number in _NUMBER.findall(core)):
         return NUMBER
     if any(word.lower() in _NUMBER_WORDS and word.lower() not in known for word in words):
         return NUMBER
-    stems = {_stem(word) for word in known}
+    stems = {_stem(word) for word in known} | digits
     for position, word in enumerate(words):
         is_known = word.lower() in known or (not position and (_stem(word) in stems or word.lower() in FUNCTION_WORDS))
         if word[0].isupper() and not is_known:
