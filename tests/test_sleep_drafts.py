@@ -130,6 +130,7 @@ def test_a_pronoun_gives_way_to_the_only_thing_it_can_stand_for(text: str, secon
         "I like the sea. I often talk about it.",
         "I like the sea. This house has two rooms.",
         "I like the sea. I would love to.",
+        "I like the sea. It sure shows how big it is.",
         "I like the sea. Shells are her hobby.",
         "I like the sea. Takes a lot of work.",
         "I like the sea. Really made me proud.",

@@ -17,7 +17,7 @@ _EXPLETIVE = re.compile(
     r"(?:raining|snowing|windy|sunny|cold|hot|warm|late|early|dark|time|\d[\d:.]*\s*(?:am|pm|o['’]clock))\b"
     r"|\bit(?:['’](?:s|d|ll))?\s*(?:\b(?:is|was|can|could|would|will|may|might|has)\b\s*)?(?:not\s+)?(?:be(?:en)?\s+)?"
     r"(?:(?:so|very|really|too|just|pretty|quite|also|always|not)\s+)*"
-    rf"(?!(?:an?|the|my|our|such)\b)(?!\w+(?:ed|es|s)\b)[a-z]{{3,}}(?:\s+(?:[a-z]+|to\s+(?:me|us)))?\s+{_AIM}"
+    rf"(?!(?:an?|the|my|our|such)\b)(?!\w+(?:ed|es|s)\b)[a-z]{{3,}}(?:\s+(?:(?!\w+s\b)[a-z]+|to\s+(?:me|us)))?\s+{_AIM}"
     r"|\bit\s+(?:took|takes|cost|costs)\s+(?:me|us)\s+[\w\s]{1,30}?\s+to\b"
     rf"|\b(?:make|makes|made|find|finds|found)\s+it\s+[\w'’-]+(?:\s+[\w'’-]+)?\s+{_AIM}"
     r"|\bit\s+(?:rains?|rained|snows?|snowed|turns?\s+out|turned\s+out|seems?|seemed|sucks?\s+(?:when|that))\b",
