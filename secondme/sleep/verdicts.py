@@ -1,0 +1,85 @@
+"""What is decided about a new fact, and what is known of the facts it is decided against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from secondme.sleep.statements import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A fact that may bear on another one; `decide` takes the new fact as one, too."""
+
+    id: int
+    text: str
+    statement: Statement | None
+    said_at: datetime
+    trust: int
+    """3 the user, 2 other people, 1 files, 0 imports."""
+    valid_from: datetime | None
+    valid_to: datetime | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """It stands beside what is known."""
+
+    valid_from: datetime | None
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """It says again what is known: only evidence is added."""
+
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """It says the same and more: it takes the place of the old one, whose time it inherits."""
+
+    old: int
+
+
+@dataclass(frozen=True, slots=True)
+class Supersede:
+    """It ends what held before, or is itself a past value told late."""
+
+    olds: tuple[int, ...]
+    closes_at: datetime
+    """Where the intervals of the old ones end."""
+    valid_from: datetime | None
+    valid_to: datetime | None
+    by: int | None
+    """The known fact that comes after it, where it was said too late to be the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """It cannot hold beside these, and time does not tell which does: all stay."""
+
+    others: tuple[int, ...]
+
+
+Verdict = Keep | Repeat | Merge | Supersede | Conflict
+
+
+def interval_of(known: Known) -> tuple[datetime | None, datetime | None]:
+    statement = known.statement
+    first = known.valid_from or (statement.valid_from if statement else None)
+    last = known.valid_to or (statement.valid_to if statement else None)
+    return first, last
+
+
+def start_of(known: Known) -> datetime:
+    return interval_of(known)[0] or known.said_at
+
+
+def is_over(known: Known) -> bool:
+    """True if the words themselves say that it held only up to some moment before they were said."""
+    last = interval_of(known)[1]
+    return last is not None and last <= known.said_at
