@@ -50,7 +50,7 @@ am is are | (?:now )?(?:based|settled|living) (?:in|at|out of) (?P<value>.+) | l
 was were | (?:based|living) (?:in|at) (?P<value>.+) | lives in | sp | place
 moved relocated emigrated settled | (?:back |over |away |house |home |here |out |down |up |across |permanently )*{_FROM}(?:to|in|into) (?P<value>.+) | lives in | sc | place
 moved | (?:away |out )*(?:from|of) (?P<value>.+) | lives in | snc | place
-work works | {_ROLE}(?:at|for|with) (?P<value>.+) | works at | s | body
+work works | {_ROLE}(?:at|for) (?P<value>.+) | works at | s | body
 work works | as (?:an? |the )?(?P<value>.+) | job | s | work
 worked | {_ROLE}(?:at|for) (?P<value>.+) | works at | sp | body
 worked | as (?:an? |the )?(?P<value>.+) | job | sp | work
@@ -67,6 +67,8 @@ quit left resigned lost | (?:my |the |our )?(?P<value>)(?:job|position|work)$ | 
 quit left resigned lost | (?:from )?(?:my |the |our )?(?:old |current )?(?:job|position|work|role) (?:at|with|in) (?P<value>.+) | works at | snc | any
 quit left resigned retired | (?:from )?(?P<value>.+) | ended | nc | any
 am is are | an? (?P<value>.+) | job | | work
+was were got | (?:laid off|fired|let go|made redundant) (?:by|from|at) (?P<value>.+) | works at | snc | body
+traded swapped replaced exchanged | (?:my |our |the )(?P<old>.+?) (?:for|with|by) (?:an? |the )?(?P<value>.+) | has | c | thing
 study studies | (?P<value>(?!for\b|at\b|with\b|in\b|hard).+?)(?: at [A-Z].*)? | studies | | any
 study studies | (?:at|in) (?P<value>.+) | studies at | s | body
 studied | (?P<value>(?!for\b|at\b|with\b|hard).+?) at [A-Z].* | studies | p | any
@@ -86,17 +88,17 @@ weigh weighs | (?:about |around |roughly )?(?P<value>\d.*) | weight | s | figure
 am is | (?:down|up) to (?P<value>\d[\d.,]* ?(?:kg|kilos?|lbs?|pounds|stone)) | weight | sc | figure
 am is | (?:about )?(?P<value>\d\S* ?(?:cm|m|ft|feet|foot|metres|meters|inches)?(?: \d+)?) tall | height | s | figure
 wear wears | (?:an? )?(?:shoe )?size (?P<value>\S+.*) | size | s | figure
-drive drives | (?:an? |the |my )?(?P<value>.+) | drives | s | thing
+drive drives | (?:an? |the |my )?(?P<value>.+) | drives | s | model
 am is are went became | (?:an? )?(?:strictly |mostly |fully )?(?P<value>{_DIET})$ | diet | s | any
 take takes | (?P<value>\d\S* ?(?:mg|ml|g|mcg|µg|iu|units?|tablets?|pills?|drops?)) (?:of )?(?P<what>\w+).* | dose of {{what}} | s | figure
 am is | on (?P<value>\d\S* ?(?:mg|ml|mcg|µg|iu|units?)) (?:of )?(?P<what>\w+).* | dose of {{what}} | s | figure
 put pushed moved raised upped increased cut lowered reduced changed bumped switched rescheduled postponed brought delayed set updated | {_OBJECT} {_SHIFT}{_FROM}(?:to|until|for) (?P<value>.+) | ? | scdo | any
-went rose increased dropped fell jumped climbed changed moved | {_SHIFT}{_FROM}(?:to|until) (?P<value>.+) | ? | scd | figure
+slipped went rose increased dropped fell jumped climbed changed moved | {_SHIFT}{_FROM}(?:to|until) (?P<value>.+) | ? | scd | figure
 was were is are | (?:moved|rescheduled|postponed|pushed|put|brought|changed|raised|increased|cut|lowered|reduced|delayed|set|bumped) {_SHIFT}{_FROM}(?:to|until|for) (?P<value>.+) | ? | scd | any
 runs run listens listen is are | on (?P<noun>port) (?P<value>\S+)$ | port | s | any
 listens listen | on (?P<value>:?\d{{2,5}})$ | port | s | any
 runs run is are | (?:on |at |in )?(?P<noun>version|branch|release|build|room|gate|seat|platform|floor) (?P<value>\S+)$ | {{noun}} | s | any
-use uses | (?P<value>.+?) (?:for|as(?: an?| the| our)?) (?P<what>[\w -]{{2,30}}) | uses for {{what}} | s | any
+use uses | (?P<value>.+?) (?:for|as(?: an?| the| our)?) (?P<what>(?!about|over|almost|years|months|now|the (?:first|last|past)|\d|an? (?:week|month|year|while))[\w -]{{2,30}}) | uses for {{what}} | s | any
 use uses | (?P<value>.+) | uses | | any
 switched migrated upgraded converted changed moved | (?:over )?{_FROM}(?:to|onto) (?P<value>(?!the\b|a\b|my\b).+) | uses | c | any
 like likes love loves enjoy enjoys adore adores | (?P<value>.+) | likes | | any
@@ -132,7 +134,9 @@ _EVENT_TIMES = {
     "depart": "leaves", "arrive": "arrives", "end": "ends", "finish": "ends", "take place": "is on",
 }  # fmt: skip
 
-SECRET = re.compile(r"\b(?:passwords?|passcode|passphrase|pin|pin code|secret|api key|token|private key|cvv)\b", _I)
+SECRET = re.compile(
+    r"\b(?:passwords?(?! manager)|passcode|passphrase|pin|pin code|secret|api key|token|private key|cvv)\b", _I
+)
 
 _ING = {
     "living": "live", "using": "use", "driving": "drive", "taking": "take", "dating": "dating", "smoking": "smoke", "riding": "ride",
@@ -150,7 +154,9 @@ _WHEN = re.compile(
     r"|\d{1,2}[./]\d{1,2}(?:[./]\d{2,4})?$|noon|midnight|half past|quarter (?:to|past)|(?:the )?\d{1,2}(?:st|nd|rd|th)\b).*)",
     _I,
 )
-_AT_HOUR = re.compile(r"at (?P<value>\d{1,2}\b.*)", _I)
+_AT_HOUR = re.compile(
+    r"at (?P<value>\d{1,2}(?:$| (?:in|every|each|on|sharp|o'clock|today|tomorrow|tonight|with|at|for|now)\b.*))", _I
+)
 _TYPED = re.compile(
     r"(?:in |on |at )?(?P<noun>port|version|room|gate|seat|platform|floor|branch|release) (?P<value>[\w.:/-]+)$", _I
 )

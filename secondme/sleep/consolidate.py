@@ -7,7 +7,15 @@ from datetime import datetime
 
 from secondme.sleep.repeats import EVENTS, by_wording, ending_by_wording
 from secondme.sleep.statements import Statement
-from secondme.sleep.values import is_elaboration, is_same, is_same_product, significant_words, word_overlap, words_of
+from secondme.sleep.values import (
+    are_of_two_kinds,
+    is_elaboration,
+    is_same,
+    is_same_product,
+    significant_words,
+    word_overlap,
+    words_of,
+)
 from secondme.sleep.verdicts import (
     Conflict,
     Keep,
@@ -31,6 +39,7 @@ _ENDED_BY_NAME = frozenset(
         *("attends", "car", "phone", "major", "bike"),
     )
 )
+_BY_KIND = frozenset(["lives in", "when", "was born in", "died in", "hometown"])
 _FAMILIES = ({"marital status", "is married to", "partner"}, {"diet"}, {"drives", "car"}, {"job", "role", "title"})
 
 
@@ -96,6 +105,12 @@ def _bears_on(said: Statement, known: Statement | None) -> bool:
         return False
     if said.replaces and is_same(said.replaces, known.value):
         return True
+    if (
+        said.attribute == known.attribute in _BY_KIND
+        and are_of_two_kinds(said.value, known.value)
+        and not said.is_change
+    ):
+        return False
     if said.attribute != known.attribute and _can_hold_together(said, known):
         return False
     return _is_same_frame(said, known) or (said.attribute == "uses" and known.attribute.startswith("uses for "))

@@ -109,7 +109,8 @@ def _forward(left: str, value: str, voice: Voice) -> tuple[str, str, str] | None
 def _is_where(value: str) -> bool:
     return bool(
         re.match(
-            r"(?:in|at|on|from|with|near|by|for|\w+ed|born|set|a bit|really|getting|being|doing|going|coming)\b", value
+            r"(?:in|at|on|from|with|near|by|for|\d+ \w+ old|\w+ed|born|set|a bit|really|getting|being|doing|going)\b",
+            value,
         )
     )
 

@@ -57,19 +57,31 @@ def shaped(raw: str, shape: str) -> str | None:
             is_body = bool(_CAPITAL.match(value)) or bool(_LOWER_ORG.match(value))
             words = set(value.lower().split())
             return value if is_body and not value[0].isdigit() and not words & _NOT_BODIES else None
-        case "name":
-            return value if NAME.match(value) else None
-        case "thing":
-            return value if re.search(r"[A-Z0-9]", value) or len(value.split()) <= 4 else None
-        case "figure":
-            return value if value[:1].isdigit() or value[0] in "€$£¥" or kind_of(value) else None
         case "work":
             noun = _PURPOSE.sub("", value)
             return noun if noun.split() and noun.split()[-1].lower() in OCCUPATIONS else None
-    return value
+    return value if _looks_like(value, shape) else None
+
+
+def _looks_like(value: str, shape: str) -> bool:
+    match shape:
+        case "name":
+            return bool(NAME.match(value))
+        case "thing":
+            return bool(re.search(r"[A-Z0-9]", value)) or len(value.split()) <= 4
+        case "model":
+            return bool(re.search(r"[A-Z0-9]", value))
+        case "figure":
+            return value[0].isdigit() or value[0] in "€$£¥" or kind_of(value) is not None
+        case "time":
+            kind = kind_of(f"at {value}")
+            return kind is not None and kind[0] == "when"
+    return True
 
 
 def _place(value: str) -> str | None:
+    if value.endswith(" at work"):
+        return None
     if _CAPITAL.match(value) and not value.startswith(("a ", "an ")):
         return re.sub(
             r",? (?:for|with|from|since|together|alone|to|when|where|last|next|and (?:I|we|it|love|am)|as) ?\b.*$",

@@ -120,20 +120,26 @@ def _parse_segment(segment: str, voice: Voice, said_at: datetime) -> Statement |
             return None
         segment = segment.replace(" will be ", " is ")
     wording = read_wording(segment, said_at=said_at)
-    text, dated = _in_simple_tense(wording.text), _in_simple_tense(wording.dated)
-    statement = None
-    if not is_future(text):
-        for match in find_frames(dated):
-            if "d" in match.marks and (statement := _from_match(match, wording, voice, said_at)):
-                break
-        statement = statement or _from_copula(dated, wording, voice)
-        if statement is None:
-            for match in find_frames(text):
-                if "d" not in match.marks and (statement := _from_match(match, wording, voice, said_at)):
-                    break
+    text = _in_simple_tense(wording.text)
+    dated = text if wording.dated == wording.text else _in_simple_tense(wording.dated)
+    statement = _read(text, dated, wording, voice, said_at)
     if statement and is_past:
         return replace(statement, valid_to=statement.valid_to or said_at)
     return statement
+
+
+def _read(text: str, dated: str, wording: Wording, voice: Voice, said_at: datetime) -> Statement | None:
+    """Return what times and figures say first, then what "is" says, then what the other verbs say."""
+    in_dated = find_frames(dated)
+    for match in in_dated:
+        if "d" in match.marks and (statement := _from_match(match, wording, voice, said_at)):
+            return statement
+    if statement := _from_copula(dated, wording, voice):
+        return statement
+    for match in in_dated if text == dated else find_frames(text):
+        if "d" not in match.marks and (statement := _from_match(match, wording, voice, said_at)):
+            return statement
+    return None
 
 
 def _in_simple_tense(text: str) -> str:
@@ -156,7 +162,11 @@ def _from_match(match: Match, wording: Wording, voice: Voice, said_at: datetime)
     key, attribute, value = slot
     is_ended = "n" in match.marks
     is_change = "c" in match.marks or wording.has_change_word or is_new(match.subject)
-    is_single = "s" in match.marks and not wording.is_also and not wording.is_visit and not _OTHER.search(match.value)
+    is_single = (
+        "s" in match.marks
+        and not (wording.is_also or wording.is_visit or (wording.is_passing and not is_change))
+        and not (_OTHER.search(match.value) or (attribute == "works at" and _is_one_of_many(value)))
+    )
     is_negated = is_ended != wording.is_denied
     base = Statement(key, attribute, value, is_single, is_negated, is_change, None, None, match.old.strip())
     if "d" not in match.marks:
@@ -220,7 +230,8 @@ def _from_copula(text: str, wording: Wording, voice: Voice) -> Statement | None:
     slot = None if wording.is_visit else read_copula(text, voice)
     if slot is None:
         return None
-    is_single, is_change = slot.is_single and not wording.is_also, slot.is_change or wording.has_change_word
+    is_change = slot.is_change or wording.has_change_word
+    is_single = slot.is_single and not wording.is_also and (is_change or not wording.is_passing)
     return Statement(
         slot.subject,
         slot.attribute,
@@ -232,6 +243,11 @@ def _from_copula(text: str, wording: Wording, voice: Voice) -> Statement | None:
         wording.until,
         slot.replaces,
     )
+
+
+def _is_one_of_many(employer: str) -> bool:
+    """True for "a desk", "the gym" and what is told of some weekdays."""
+    return bool(_WEEKDAYS.search(employer)) or (employer.islower() and employer.startswith(("a ", "an ", "the ")))
 
 
 def _is_plain_subject(words: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from secondme.sleep.vocabulary import word_set
+from secondme.sleep.vocabulary import COUNTRIES, word_set
 
 _WORD = re.compile(r"\w+(?:['’.:,/-]\w+)*|[€$£¥%]")
 _DETERMINERS = word_set(
@@ -22,6 +22,12 @@ _DULL = _DETERMINERS | word_set(
     i me we us am is are was were be been do does did not don't doesn't didn't isn't aren't wasn't no never
     anymore any more longer now just still really also to of and
     """
+)
+_DAY = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)", re.I
+)
+_HOUR = re.compile(
+    r"^\d{1,2}$|^\d{1,2} (?:in|every|each|sharp)\b|\d:\d\d|\d ?(?:am|pm|o'clock)\b|\b(?:noon|midnight)\b", re.I
 )
 _PRODUCT = re.compile(r"(?P<name>[\w.+#-]*[A-Za-z][\w.+#-]*(?: [A-Za-z][\w.+#-]*)*?)[ -]?v?(?P<version>\d[\w.]*)$")
 
@@ -60,6 +66,14 @@ def is_same_product(one: str, other: str) -> bool:
     first, second = _PRODUCT.match(one), _PRODUCT.match(other)
     name = first["name"].lower() if first else one.lower()
     return bool(first or second) and name == (second["name"].lower() if second else other.lower()) and one != other
+
+
+def are_of_two_kinds(one: str, other: str) -> bool:
+    """True if both may hold as they answer different questions: a country and a town, a day and an hour."""
+    if (one.lower() in COUNTRIES) != (other.lower() in COUNTRIES):
+        return True
+    day, hour = (bool(_DAY.search(one)), bool(_DAY.search(other))), (bool(_HOUR.search(one)), bool(_HOUR.search(other)))
+    return any(day) and any(hour) and not all(day) and not all(hour)
 
 
 def significant_words(text: str) -> frozenset[str]:

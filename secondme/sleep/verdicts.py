@@ -69,6 +69,7 @@ Verdict = Keep | Repeat | Merge | Supersede | Conflict
 
 
 def interval_of(known: Known) -> tuple[datetime | None, datetime | None]:
+    """Return since when and until when it holds, as far as it is known."""
     statement = known.statement
     first = known.valid_from or (statement.valid_from if statement else None)
     last = known.valid_to or (statement.valid_to if statement else None)
@@ -76,6 +77,7 @@ def interval_of(known: Known) -> tuple[datetime | None, datetime | None]:
 
 
 def start_of(known: Known) -> datetime:
+    """Return since when it holds, or when it was said."""
     return interval_of(known)[0] or known.said_at
 
 

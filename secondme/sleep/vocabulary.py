@@ -10,6 +10,7 @@ def word_set(text: str) -> frozenset[str]:
 
 SINGLE_NOUNS = word_set(
     """
+    gym school kindergarten insurer provider browser
     name surname nickname username handle number phone email mail e-mail address birthday birthdate boss
     manager supervisor landlord landlady doctor gp dentist therapist physiotherapist vet lawyer accountant
     hairdresser teacher tutor coach trainer mentor roommate flatmate wife husband spouse partner boyfriend
@@ -69,3 +70,21 @@ PEOPLE = PERSON_NOUNS | word_set(
     stepbrother mate buddy coworker co-worker
     """
 )
+
+
+_COUNTRIES = """
+afghanistan, albania, algeria, argentina, armenia, australia, austria, azerbaijan, bangladesh, belarus,
+belgium, bolivia, bosnia, brazil, britain, bulgaria, cambodia, cameroon, canada, chile, china, colombia, costa
+rica, croatia, cuba, cyprus, czechia, the czech republic, denmark, ecuador, egypt, england, estonia, ethiopia,
+finland, france, georgia, germany, ghana, great britain, greece, greenland, guatemala, hungary, iceland,
+india, indonesia, iran, iraq, ireland, israel, italy, jamaica, japan, jordan, kazakhstan, kenya, korea,
+kosovo, latvia, lebanon, libya, lithuania, malaysia, malta, mexico, moldova, mongolia, montenegro, morocco,
+myanmar, namibia, nepal, the netherlands, netherlands, new zealand, nigeria, northern ireland, norway, oman,
+pakistan, panama, paraguay, peru, the philippines, poland, portugal, qatar, romania, russia, rwanda, saudi
+arabia, scotland, senegal, serbia, slovakia, slovenia, south africa, south korea, spain, sri lanka, sudan,
+sweden, switzerland, syria, taiwan, tanzania, thailand, tunisia, turkey, uganda, ukraine, the uk, uk, the
+united kingdom, the united states, the us, the usa, usa, uruguay, venezuela, vietnam, wales, zambia, zimbabwe,
+europe, asia, africa, america, south america, california, texas, florida
+"""
+COUNTRIES = frozenset(" ".join(name.split()) for name in _COUNTRIES.split(","))
+"""Regions that hold towns: living in one does not contradict living in the other."""

@@ -50,9 +50,10 @@ _NOT = re.compile(
 )
 _ALSO = re.compile(
     r"\b(?:also|as well|too|another|additionally|on the side|part[- ]time|sometimes|occasionally|at times"
-    r"|temporarily)\b",
+    r"|temporarily|at work|at the office)\b",
     _I,
 )
+_PASSING = re.compile(r"\b(?:today|tonight|tomorrow|this (?:morning|afternoon|evening|time|week|weekend|once))\b", _I)
 _VISIT = re.compile(
     r"\bfor (?:the|a|two|three|a few|a couple of|this|\d+) (?:\w+ )?(?:weekends?|weeks?|days?|nights?|hours?"
     r"|moment|conference|wedding|holidays?|trip|visit|summer)\b"
@@ -95,6 +96,8 @@ class Wording:
     is_also: bool
     """True if it adds to what holds instead of replacing it."""
     is_visit: bool
+    is_passing: bool
+    """True if it speaks of today or this week only, unless its verb says otherwise."""
     since: datetime | None
     """Start where the words say since when."""
     until: datetime | None
@@ -116,18 +119,21 @@ def is_future(text: str) -> bool:
 def read_wording(text: str, *, said_at: datetime) -> Wording:
     """Return the clause without its dates, change words and negation, and what these said."""
     plain, dated, since, until, at = _split_dates(text, said_at)
-    is_change = bool(_NEW.search(plain)) or bool(_ENDED.search(plain))
-    is_denied = bool(_ENDED.search(plain)) or bool(_NOT.search(plain))
+    is_ended = bool(_ENDED.search(plain))
+    is_change = is_ended or bool(_NEW.search(plain))
+    is_denied = is_ended or bool(_NOT.search(plain))
     is_also, is_visit = bool(_ALSO.search(plain)), bool(_VISIT.search(plain))
     if _SINCE_EVENT.search(plain) and plain.split(" ", 1)[0].lower() != "since":
         is_change = True
+    bare = _without_words(plain)
     return Wording(
-        text=_without_words(plain),
-        dated=_without_words(dated),
+        text=bare,
+        dated=bare if dated == plain else _without_words(dated),
         has_change_word=is_change,
         is_denied=is_denied,
         is_also=is_also,
         is_visit=is_visit,
+        is_passing=bool(_PASSING.search(text)),
         since=since,
         until=until,
         at=at,
