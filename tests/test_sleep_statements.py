@@ -94,6 +94,14 @@ def test_the_things_of_another_author_are_not_those_of_the_user() -> None:
     assert triple("My flight leaves at 9.", author="Ana")[0] == "ana's flight"
 
 
+def test_the_things_of_the_user_are_the_same_by_whichever_name() -> None:
+    keys = [
+        triple(text)[0] for text in ("My flight leaves at 9.", "The flight leaves at 9.", "Nora's flight leaves at 9.")
+    ]
+    assert keys == ["the flight"] * 3
+    assert triple("Nora's sister lives in Porto.")[0] == triple("My sister lives in Porto.")[0]
+
+
 @pytest.mark.parametrize("text", ["I like olives.", "I play the trumpet.", "I went to Rome.", "I have a bike."])
 def test_what_can_have_many_values_is_not_single(text: str) -> None:
     statement = parse(text)
@@ -196,6 +204,7 @@ def test_dates_written_by_annotate_are_read_in_place_of_the_words() -> None:
         "I'll move to Berlin.",
         "Glad you have support!",
         "I'm lucky to have my kids.",
+        "I drive the kids to school.",
     ],
 )
 def test_what_is_not_claimed_for_sure_is_not_read(text: str) -> None:

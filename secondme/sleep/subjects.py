@@ -85,6 +85,8 @@ def subject_key(words: str, voice: Voice) -> str:
         return ""
     if mine := _MINE.match(plain):
         return _own_key(plain[mine.end() :], words, voice)
+    if plain.startswith(f"{voice.me.lower()}'s "):  # the user's things, told by name
+        return _own_key(plain[len(voice.me) + 3 :], words, Voice(voice.me, voice.me))
     if first in {"the", "that"} or words[:1].isupper():
         match = _OF.match(plain)
         return f"the {match['what']} {match['head']}" if match else plain
