@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from secondme.citations import Citer
+from secondme.clock import now
 from secondme.models.prompts import (
     NOT_IN_MEMORY,
     answer_prompt,
@@ -21,6 +22,7 @@ from secondme.models.prompts import (
 from secondme.models.protocols import Prompt, Usage
 from secondme.recall.evidence import holds_answer, is_of_others
 from secondme.records import Answer, Filters, Match, Regime
+from secondme.standing import Standing
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
@@ -43,11 +45,14 @@ class AnswerStream:
         self._question = question.strip()
         self._brief = brief
         self._started = time.perf_counter()
-        self.found: Found = me.search(question, k=k, filters=filters)
+        # Facts are the words of passages: they say here which of these hold, and are no evidence of their own.
+        wanted = filters or Filters()
+        self.found: Found = me.search(question, k=k, filters=replace(wanted, kind=wanted.kind or "passage"))
         """What the search found."""
         self._alone = is_about_nothing_stored(self._question)
         self.evidence: tuple[Match, ...] = () if self._alone else tuple(self._gather(k, filters))
         """What the answer is drawn from, best first."""
+        self._standing = Standing(me, self.evidence, moment=wanted.as_of or now())
         self._trace: dict[str, Any] = {"seconds_to_evidence": self._seconds(), "passages": self.found.passages}
         self._answer: Answer | None = None
         self._running = self._run()
@@ -74,13 +79,14 @@ class AnswerStream:
         model = self._me.model()
         shown = self._within_budget()
         regime = self._regime(shown)
-        lines = [evidence_line(number, match) for number, match in enumerate(shown, 1)]
+        read = [self._standing.annotated(match) for match in shown]
+        lines = [evidence_line(number, match) for number, match in enumerate(read, 1)]
         best = next((n for n, match in enumerate(shown, 1) if match.id == self.evidence[0].id), 1)
         citer = Citer(lines, self._question, best=best)
         usage = Usage()
         limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
         stop = ("\n",) if self._brief else ()
-        prompt = answer_prompt(self._question, shown, brief=self._brief) if shown else Prompt("", (), self._question)
+        prompt = answer_prompt(self._question, read, brief=self._brief) if read else Prompt("", (), self._question)
         text, is_complete = "", False
         try:
             # Closing the model's iterator ends its work at the next token, whatever ends ours.
@@ -91,6 +97,10 @@ class AnswerStream:
                     if not self._brief:
                         yield piece
             is_complete = True
+            history = "" if is_refusal(text) else self._history(text, shown, citer.cited)
+            if history and not self._brief:
+                text += history
+                yield history
         finally:
             self._trace |= {
                 "seconds": self._seconds(),
@@ -107,6 +117,17 @@ class AnswerStream:
             yield self._answer.text
         elif self._answer.abstained and not is_refusal(text):
             yield f"\n{NOT_IN_MEMORY}"
+
+    def _history(self, text: str, shown: list[Match], cited: list[int]) -> str:
+        """Return what was so before, with marks; its sources join those shown and cited."""
+        added = []
+        for words, match, other in self._standing.history(text, [shown[number - 1] for number in cited]):
+            if other.id not in {one.id for one in shown}:
+                shown.append(other)
+            numbers = [next(n for n, one in enumerate(shown, 1) if one.id == id) for id in (match.id, other.id)]
+            cited += [number for number in numbers if number not in cited]
+            added.append(f" {words} [{numbers[0]}][{numbers[1]}].")
+        return "".join(dict.fromkeys(added))
 
     def _whole(self, text: str, citations: tuple[Match, ...], regime: Regime, *, is_complete: bool) -> Answer:
         """Return the answer; without a source it does not count as one, unless memory was not asked.
@@ -155,7 +176,7 @@ class AnswerStream:
         """Return the best evidence that fits the budget, in the order it happened; a long passage is cut to fit."""
         model, left = self._me.model(), self._me.config.answer.evidence_tokens
         chosen: list[Match] = []
-        for match in self.evidence:
+        for match in self._standing.up_to_date(self.evidence, self._question):
             size = model.count(evidence_line(10, match))
             if size > left and chosen:
                 break

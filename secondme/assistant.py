@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from secondme.clean import clean
@@ -16,9 +16,22 @@ from secondme.clock import now
 from secondme.config import Config, load_config
 from secondme.errors import NoModel, NotFound, UsageError
 from secondme.ingest.segment import segment
+from secondme.locks import sleep_lock
 from secondme.paths import Paths, find_paths
 from secondme.plugins import Plugins, load_plugins
-from secondme.records import Added, Answer, Filters, Forgotten, Match, Note, Passage, Skipped, Span
+from secondme.records import (
+    Added,
+    Answer,
+    Fact,
+    Filters,
+    Forgotten,
+    Match,
+    Note,
+    Passage,
+    Skipped,
+    SleepReport,
+    Span,
+)
 from secondme.store.store import Store
 
 if TYPE_CHECKING:
@@ -27,12 +40,15 @@ if TYPE_CHECKING:
     from secondme.answer import AnswerStream
     from secondme.models.protocols import Embedder, LanguageModel
     from secondme.search import Found, Search
+    from secondme.store.journal import Change
 
 Progress = Callable[[int, int], None]
 """Called with (done, all)."""
 
 BATCH = 32
 """Passages embedded per transaction: what an interruption loses is computed again."""
+MANY_FACTS = 50
+"""How many facts about something are listed."""
 _ID = re.compile(r"n([0-9]{1,18})(?:\.([0-9]{1,9}))?")
 
 
@@ -200,7 +216,9 @@ class Assistant:
             raise UsageError(f"k must be at least 1, not {k}")
         # A few missing vectors are filled in on the way; many are left to add and reindex, which show progress.
         self.embed_waiting(seconds=0.3)
-        return self.searcher().find(clean(question), k=k, now=now(), filters=filters, embedder=self.embedder())
+        # Asked as of a day, "last week" is the week before it.
+        moment = (filters and filters.as_of) or now()
+        return self.searcher().find(clean(question), k=k, now=moment, filters=filters, embedder=self.embedder())
 
     def searcher(self) -> Search:
         """Return the search over this memory."""
@@ -241,6 +259,87 @@ class Assistant:
             raise NotFound(f"{note.id} has {len(passages)} passages, not {position}")
         return note, passages[position - 1]
 
+    def facts(self, ids: Iterable[str]) -> list[Fact]:
+        """Return the facts of ids such as `m7`. Raises UsageError and NotFound."""
+        wanted = list(ids)
+        found = self.store.facts.get([_number(id, "m") for id in wanted])
+        if missing := sorted(set(wanted) - {fact.id for fact in found}):
+            raise NotFound(f"there is no {missing[0]}", hint="secondme facts")
+        return found
+
+    def facts_behind(self, matches: Iterable[Match]) -> dict[str, list[Fact]]:
+        """Return for the id of each passage among `matches` the facts that rest on it, retired ones as well."""
+        numbers = {match.id: self.store.passage_number(*parse_id(match.id)) for match in matches}
+        resting = self.store.facts.resting_on([number for number in numbers.values() if number])
+        return {id: resting[number] for id, number in numbers.items() if number in resting}
+
+    def current_facts(self, about: str = "", *, as_of: datetime | None = None, k: int | None = None) -> list[Fact]:
+        """Return the facts that hold now or did as of a day: those about something best first, else oldest first."""
+        from secondme.validity import holds_at
+
+        moment = as_of or now()
+        if not about.strip():
+            return [fact for fact in self.store.facts.all() if holds_at(fact, moment)][:k]
+        matches = self.recall(about, k=k or MANY_FACTS, filters=Filters(kind="fact", as_of=as_of))
+        return self.facts([match.id for match in matches])
+
+    def history(self, id: str) -> list[Fact]:
+        """Return a fact with those before and after it on the same matter, in the order of time."""
+        [fact] = self.facts([id])
+        return self.store.facts.timeline(fact)
+
+    def sleep(
+        self,
+        *,
+        budget_seconds: float | None = None,
+        budget_tokens: int | None = None,
+        max_changes: int | None = None,
+        max_share: float | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> SleepReport:
+        """Distil what was added since into facts, until all is read or a limit is reached; each run can be undone.
+
+        `max_share` is the part of the facts there were before that may be superseded or merged, by default as
+        configured. With `dry_run` nothing is stored. Raises NoModel and Locked.
+        """
+        from secondme.sleep.night import Limits, sleep
+
+        share = self.config.sleep.max_share / 100 if max_share is None else max_share
+        limits = Limits(budget_seconds, budget_tokens, max_changes, share)
+        if dry_run:
+            with self.rehearsal() as copy:
+                return replace(sleep(copy, limits, progress=progress), run="")
+        return sleep(self, limits, progress=progress)
+
+    def rehearsal(self) -> Assistant:
+        """Return a copy of this memory that lives in RAM only, to try a night on."""
+        copy = Assistant(self.store.copy(), self.paths, self.config, self.plugins)
+        copy._embedder, copy._model, copy.no_embedder = self._embedder, self._model, self.no_embedder
+        return copy
+
+    def codes_of(self, text: str) -> bytes | None:
+        """Return the token codes of a text, None without an embedder."""
+        embedder = self.embedder()
+        if embedder is None:
+            return None
+        from secondme.recall.codes import encode
+
+        return encode(embedder.tokens(text))
+
+    def undo(self, id: str) -> list[Change]:
+        """Take back a run (`r3`) or a change (`c12`) exactly; return the changes undone.
+
+        Raises NotFound, Locked, and UsageError where something later rests on it.
+        """
+        journal = self.store.journal
+        with sleep_lock(self.paths), self.store.writing():
+            if id.startswith("r"):
+                return journal.undo_run(_number(id, "r"), now=now())
+            number = _number(id, "c")
+            journal.undo_change(number, now=now())
+            return [journal.change(number)]
+
     def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> Forgotten:
         """Remove notes for good, with all versions and index rows; raises NotFound before anything is removed."""
         for id in ids:
@@ -270,6 +369,14 @@ class Assistant:
     def notes(self, filters: Filters | None = None, *, limit: int = -1) -> Iterator[Note]:
         """Yield current notes, newest event first."""
         return self.store.notes(filters, limit=limit)
+
+
+def _number(id: str, letter: str) -> int:
+    """Return the number in an id of this kind; raises UsageError."""
+    if not re.fullmatch(rf"{letter}[0-9]{{1,18}}", id):
+        kinds = {"m": "a fact, such as m7", "r": "a run, such as r3", "c": "a change, such as c12"}
+        raise UsageError(f"{id!r} is not the id of {kinds[letter]}", hint="secondme log; secondme facts")
+    return int(id[1:])
 
 
 def parse_id(id: str) -> tuple[int, int | None]:

@@ -54,6 +54,16 @@ class AnswerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SleepConfig:
+    """How notes become facts."""
+
+    extractor: str = "select"
+    """select: the model chooses among your own clauses; write: it words facts itself, for models of 4B and more."""
+    max_share: int = 5
+    """Percent of the facts there are that a night may supersede or merge; more needs a yes."""
+
+
+@dataclass(frozen=True, slots=True)
 class IngestConfig:
     """What is taken in from folders."""
 
@@ -78,6 +88,7 @@ class Config:
     me: MeConfig = field(default_factory=MeConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
     answer: AnswerConfig = field(default_factory=AnswerConfig)
+    sleep: SleepConfig = field(default_factory=SleepConfig)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     plugins: PluginsConfig = field(default_factory=PluginsConfig)
 

@@ -103,6 +103,8 @@ class Filters:
     """Part of a uri or thread."""
     author: str = ""
     kind: str = ""
+    as_of: datetime | None = None
+    """The moment whose state of things is asked for; now when None."""
 
 
 @dataclass(frozen=True, slots=True)

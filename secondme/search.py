@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from secondme import fact_search
 from secondme.models.protocols import Embedder
 from secondme.recall.codes import encode_pooled
 from secondme.recall.query import Query, named_authors, names_in, token_weights
@@ -112,13 +113,19 @@ class Search:
         field = _field(layout, rows, in_time=in_time, words=words)
         codes = self.store.index.codes(field.ids) if len(query.tokens) else {}
         ranking = rank(query, field, codes)
-        passages = self.store.passages(field.ids[ranking.rows[:k]].tolist())
-        matches = [
-            _match(
-                passage, float(ranking.scores[place]), {name: float(arm[place]) for name, arm in ranking.arms.items()}
-            )
-            for place, passage in enumerate(passages)
-        ]
+        moment = filters.as_of or now
+        if filters.kind == "fact":
+            passages = self.store.passages(field.ids[ranking.rows[: 4 * k]].tolist())
+            is_free = filters == Filters(kind="fact", as_of=filters.as_of)
+            matches = fact_search.alone(self.store, query, passages, k=k, moment=moment, everywhere=is_free)
+        else:
+            passages = self.store.passages(field.ids[ranking.rows[:k]].tolist())
+            matches = [
+                _match(passage, float(score), {name: float(arm[place]) for name, arm in ranking.arms.items()})
+                for place, (passage, score) in enumerate(zip(passages, ranking.scores[:k], strict=True))
+            ]
+            if not filters.kind:
+                matches = fact_search.beside(self.store, query, passages, matches, k=k, moment=moment)
         named = tuple(layout.author_names[number] for number in sorted(query.named))
         unknown = tuple(name for name in names_in(question, time) if not self._is_known(name))
         return Found(matches, field, ranking, time, named, unknown, len(rows), len(layout.ids))
@@ -137,7 +144,7 @@ class Search:
 
     def _allowed(self, filters: Filters, layout: Layout) -> NDArray[np.bool_] | None:
         """Return which rows the filters let through, None for all."""
-        if filters == Filters():
+        if filters in (Filters(), Filters(kind="passage"), Filters(kind="fact")):
             return None
         mask = np.zeros(len(layout.ids), dtype=bool)
         mask[layout.rows(self.store.index.passages_with(*conditions(filters)))] = True

@@ -89,3 +89,49 @@ def without_echo(phrase: str, question: str) -> str:
 def is_refusal(reply: str) -> bool:
     """True if a reply says that the evidence does not hold the answer."""
     return bool(_REFUSAL.search(reply))
+
+
+_SORT = """Sort the line: A = something that happened or is planned, B = a lasting fact about a person (work, home, \
+family, pets, tastes), C = opinion, mood, encouragement or small talk. Answer with the letter.
+Zorblatt: I moved to Quivela in May. = A
+Zorblatt: It was so great. = C
+Zorblatt: My sister Drumsfeld has a parrot. = B
+Zorblatt: Never give up on your dreams. = C
+Zorblatt: We're going sailing next week. = A
+Zorblatt: I can't stand olives. = B
+Zorblatt: Friendship means a lot. = C"""
+SORTS = ("A", "B", "C")
+"""The options of `sort_prompt`: two kinds of fact, and talk."""
+
+_WRITE = """From numbered lines of a chat or diary, write the facts that are worth remembering next month: events, \
+plans, work, home, people, pets, health, tastes. One short sentence each, with the name of who said it, behind the \
+number of its line. Use only words of the line. Leave out opinions, moods, praise and small talk. If no line holds a \
+fact, write none.
+1. Zorblatt: I moved to Quivela in May [May 2021].
+2. Zorblatt: Friendship means a lot.
+Facts:
+1|Zorblatt moved to Quivela in May 2021."""
+WRITE_GRAMMAR = r"""root ::= "none" | line+
+line ::= [1-9] [0-9]? "|" [^|\n]+ "\n" """
+_WRITTEN = re.compile(r"^(\d{1,2})\|(.+)$", re.MULTILINE)
+
+
+def sort_prompt(line: str) -> Prompt:
+    """Return the prompt that asks whether a line is a fact or talk; weigh the letters of SORTS after it."""
+    return Prompt(_SORT, (), f"{line} =")
+
+
+def write_prompt(lines: Sequence[str]) -> Prompt:
+    """Return the prompt that asks for the facts in some lines; read the reply with `parse_written`."""
+    return Prompt(_WRITE, (), "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1)) + "\nFacts:\n")
+
+
+def parse_written(reply: str, *, lines: int, truncated: bool) -> list[tuple[int, str]]:
+    """Return (place of the line from 0, fact) for what a reply to `write_prompt` holds, each once.
+
+    What names no line is left out, and so is the last fact of a reply that was cut off.
+    """
+    found = [(int(number) - 1, " ".join(text.split())) for number, text in _WRITTEN.findall(reply)]
+    if truncated:
+        found = found[:-1]
+    return [(line, text) for line, text in dict.fromkeys(found) if 0 <= line < lines and text]

@@ -78,6 +78,8 @@ _BEFORE_COMMAND = re.compile(
 
 _HALF = re.compile(r"(?:since|because|when|if|while|although|until|unless|as)\s+(?:[^\s,]+\s*){1,7}$", _FLAGS)
 """A short subordinate clause that answers somebody's question."""
+_TIMED = re.compile(r"(?:since|until)\s+(?=last|early|late|mid|the|\d|[A-Z])(?:[^\s,]+\s+){1,5}?(?:I|we|my|our)\s+\w")
+"""The same words before a time: the statement follows."""
 
 _HEDGE = re.compile(
     r"\b(?:maybe|perhaps|probably|possibly|presumably|apparently|i\s+(?:think(?!\s+(?:of|about))|guess|believe|suppose|assume|reckon)|might|may\s+be|"
@@ -208,7 +210,7 @@ def _problem(text: str, *, is_addressed: bool) -> str:
         return LOOSE_PRONOUN
     if not is_addressed:
         return ""
-    if _HALF.match(text):
+    if _HALF.match(text) and not _TIMED.match(text[0].lower() + text[1:]):
         return NO_STATEMENT
     return "" if not text.isascii() or has_verb(text) else NO_STATEMENT
 

@@ -75,6 +75,19 @@ def open_database(path: Path, *, create: bool) -> Database:
     return sqlite_utils.Database(connection)
 
 
+def copy_database(db: Database, path: Path) -> Database:
+    """Return a copy of the database in RAM; errors speak of `path`."""
+    copy = dbapi2.connect(":memory:", isolation_level=None, factory=_Connection)
+    copy.path = path
+    copy.enable_load_extension(True)
+    sqlite_vec.load(copy)
+    copy.enable_load_extension(False)
+    with storage_errors(path):
+        db.conn.backup(copy)
+    copy.executescript(PRAGMAS)
+    return sqlite_utils.Database(copy)
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the driver and of what is in it. Raises IntegrityError where a part of it is missing."""
     _check_version()

@@ -84,13 +84,37 @@ class Facts:
             found.update((_number(fact), fact) for fact in self._select(f"m.id in ({marks})", some))
         return [found[id] for id in wanted if id in found]
 
-    def current(self) -> list[Fact]:
-        """Return the facts that hold now and can be opened, oldest first."""
-        return self._select(f"m.retired_at is null and {IS_SUPPORTED}", ())
+    def all(self) -> list[Fact]:
+        """Return all facts that can be opened, retired ones as well, oldest first."""
+        return self._select(IS_SUPPORTED, ())
+
+    def extent(self) -> tuple[int, int]:
+        """Return the highest number of a fact and how many are not retired."""
+        row = self.db.conn.execute(
+            "select coalesce(max(id), 0), count(*) filter (where retired_at is null) from memories"
+        ).fetchone()
+        return row[0], row[1]
 
     def about(self, subject: str, attribute: str) -> list[Fact]:
         """Return all facts on one attribute of one subject, retired ones as well, oldest first."""
         return self._select("m.subject = ? and m.attribute = ?", (subject, attribute))
+
+    def timeline(self, fact: Fact) -> list[Fact]:
+        """Return a fact with all that came before and after it on the same matter, in the order of time."""
+        rows = self.db.conn.execute(
+            """with recursive related (id) as (
+                   select ? union
+                   select m.id from related r join memories m on m.superseded_by = r.id union
+                   select m.superseded_by from related r join memories m on m.id = r.id
+                   where m.superseded_by is not null)
+               select id from related""",
+            (_number(fact),),
+        ).fetchall()
+        found = {one.id: one for one in self.get(row[0] for row in rows)}
+        if fact.attribute:
+            found.update((one.id, one) for one in self.about(fact.subject, fact.attribute))
+        found.update((one.id, one) for one in self.get(_number_of(id) for id in fact.conflicts))
+        return sorted(found.values(), key=_moment_of)
 
     def resting_on(self, passage_ids: Sequence[int]) -> dict[int, list[Fact]]:
         """Return for each of these passages the facts that rest on a line of it, retired ones as well."""
@@ -107,6 +131,11 @@ class Facts:
         for passage, memory in dict.fromkeys(pairs):
             found.setdefault(passage, []).append(facts[memory])
         return found
+
+    def replaced_by(self, id: str) -> Fact | None:
+        """Return what was so until this fact took its place, None where that is not known."""
+        found = self._select("m.superseded_by = ? and m.valid_to is not null", (id[1:],))
+        return max(found, key=lambda fact: (fact.valid_to, _number(fact)), default=None)
 
     def matching(self, terms: Sequence[str], *, limit: int) -> list[int]:
         """Return the ids of supported facts with any of these words, the best match first."""
@@ -144,7 +173,7 @@ class Facts:
             (limit,),
         ).fetchall()
 
-    def evidence_places(self, memory_id: int) -> list[Place]:
+    def places(self, memory_id: int) -> list[Place]:
         """Return the lines a fact rests on, the one whose words it has first."""
         sources = self._sources([memory_id])[memory_id]
         return [Place(s.note_id, s.start, s.end, s.line_start, s.line_end, s.quote) for s in sources]
@@ -231,6 +260,16 @@ class Facts:
             for one, other in rows:
                 found.setdefault(one, []).append(other)
         return found
+
+
+def _moment_of(fact: Fact) -> tuple[datetime, int]:
+    """Return what orders facts in time: since when, else until when, else when it was said."""
+    said = [source.happened_at for source in fact.sources] or [fact.recorded_at]
+    return fact.valid_from or fact.valid_to or min(said), _number(fact)
+
+
+def _number_of(id: str) -> int:
+    return int(id[1:])
 
 
 def _number(fact: Fact) -> int:

@@ -251,17 +251,25 @@ class Index:
 
 
 def conditions(filters: Filters) -> tuple[str, list[str]]:
-    """Return the filters as a condition on the current rows of notes `n`, with its values."""
+    """Return the filters as a condition on the current rows of notes `n`, with its values.
+
+    Whether facts are wanted is not among them: facts are found by the notes they rest on.
+    """
     parts, values = ["n.replaced_at is null"], []
     for condition, value in (
         ("n.happened_at >= ?", to_text(filters.since) if filters.since else ""),
         ("n.happened_at < ?", to_text(filters.until) if filters.until else ""),
         ("instr(lower(n.uri || char(10) || n.thread), lower(?))", filters.source),
         ("lower(n.author) = lower(?)", filters.author),
-        # Facts are not notes.
-        ("? <> 'fact'", filters.kind),
     ):
         if value:
             parts.append(condition)
             values.append(value.encode(errors="replace").decode())  # SQLite takes no halves of characters
+    if filters.as_of:
+        # What was told later counts where it tells of then, with an end.
+        parts.append(
+            """(n.happened_at <= ? or exists (select 1 from evidence e join memories m on m.id = e.memory_id
+                where e.note_id = n.id and (m.valid_from is null or m.valid_from <= ?) and m.valid_to > ?))"""
+        )
+        values += [to_text(filters.as_of)] * 3
     return " and ".join(parts), values

@@ -58,7 +58,7 @@ class Edit:
 
     def __init__(self, db: Database, *, now: datetime) -> None:
         self._db = db
-        self._now = now
+        self.now = now
         self._added: dict[str, list[Any]] = {"memories": [], "evidence": [], "conflicts": []}
         self._set: list[tuple[int, dict[str, tuple[Any, Any]]]] = []
 
@@ -66,12 +66,13 @@ class Edit:
         """Store a fact with the line whose words it has and its token codes; return its number."""
         row = (fact.kind, fact.stance, fact.text, fact.subject, fact.attribute, fact.value, fact.certainty)
         moments = [to_text(moment) if moment else None for moment in (fact.valid_from, fact.valid_to)]
-        added: int = self._db.conn.execute(
+        added = self._db.conn.execute(
             """insert into memories
                    (kind, stance, text, subject, attribute, value, certainty, recorded_at, valid_from, valid_to)
                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (*row, to_text(self._now), *moments),
+            (*row, to_text(self.now), *moments),
         ).lastrowid
+        assert added is not None
         self._added["memories"].append(added)
         if codes is not None:
             self._db.conn.execute("insert into memory_tokens values (?, ?)", (added, codes))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from secondme.clock import from_text, to_text
 from secondme.errors import IntegrityError
 from secondme.records import Filters, Forgotten, Note, Passage, Span
-from secondme.store.connect import open_database, writing
+from secondme.store.connect import copy_database, open_database, writing
 from secondme.store.digestion import Digestion
 from secondme.store.facts import Facts
 from secondme.store.index import Index, conditions
@@ -24,6 +24,8 @@ from secondme.store.schema import backups, migrate
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from sqlite_utils.db import Database
+
 NOTE_COLUMNS = "id, uri, title, text, thread, author, origin, happened_at"
 
 
@@ -33,18 +35,30 @@ class Store:
     def __init__(self, path: Path, *, create: bool = True) -> None:
         """Open the file at `path`; raises NoDatabase where it is absent and `create` is false."""
         self.path = path
+        self.copied_to: Path | None = None
+        """The copy of the memory as it was before this version changed its tables, where that happened now."""
         self.db = open_database(path, create=create)
-        self._changes = 0
         try:
             self.copied_to = migrate(self.db, path)
-            """The copy of the memory as it was before this version changed its tables, where that happened now."""
         except BaseException:
             self.db.close()
             raise
-        self.index = Index(self.db)
-        self.facts = Facts(self.db)
-        self.journal = Journal(self.db)
-        self.digestion = Digestion(self.db)
+        self._use(self.db)
+
+    def _use(self, db: Database) -> None:
+        self.db = db
+        self._changes = 0
+        self.index = Index(db)
+        self.facts = Facts(db)
+        self.journal = Journal(db)
+        self.digestion = Digestion(db)
+
+    def copy(self) -> Store:
+        """Return a copy that lives in RAM only."""
+        copy = Store.__new__(Store)
+        copy.path, copy.copied_to = self.path, None
+        copy._use(copy_database(self.db, self.path))
+        return copy
 
     def close(self) -> None:
         """Close the file."""
@@ -172,10 +186,22 @@ class Store:
             found.update((row[0], passage_of(row)) for row in rows)
         return [found[id] for id in ids if id in found]
 
+    def passage_number(self, note_id: int, position: int | None) -> int | None:
+        """Return the number of the passage with this name, None where there is none."""
+        query = "select id from passages where note_id = ? and position = ?"
+        row = self.db.conn.execute(query, (note_id, (position or 1) - 1)).fetchone()
+        return row[0] if row else None
+
     def passages_of(self, note_id: int) -> list[Passage]:
         """Return the passages of a note, in their order."""
         rows = self.db.conn.execute(f"{PASSAGE_QUERY} where p.note_id = ? order by p.position", (note_id,))
         return [passage_of(row) for row in rows]
+
+    def passage_at(self, note_id: int, byte: int) -> Passage | None:
+        """Return the passage that holds a byte of a note; None where the note has been replaced."""
+        query = f"{PASSAGE_QUERY} where p.note_id = ? and p.byte_start <= ? and p.byte_end > ?"
+        row = self.db.conn.execute(query, (note_id, byte, byte)).fetchone()
+        return passage_of(row) if row else None
 
     def forget(self, note_ids: Sequence[int], *, dry_run: bool) -> Forgotten:
         """Remove notes with all their versions, passages, facts and index rows, leaving no byte of them in the file.

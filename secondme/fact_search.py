@@ -1,0 +1,85 @@
+"""Finds facts: beside the passages they rest on, or alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from secondme.recall.codes import similarities
+from secondme.recall.query import Query
+from secondme.records import Fact, Match, Passage
+from secondme.store.store import Store
+from secondme.validity import holds_at
+
+SHARE = 5
+"""One in so many matches may be a fact: it says nothing that the passage it rests on does not."""
+
+
+def beside(
+    store: Store, query: Query, passages: Sequence[Passage], matches: Sequence[Match], *, k: int, moment: datetime
+) -> list[Match]:
+    """Return `matches`, one for each of `passages`, with the few facts that fit best each behind its passage."""
+    resting = store.facts.resting_on([passage.id for passage in passages])
+    holding = {id: [fact for fact in facts if holds_at(fact, moment)] for id, facts in resting.items()}
+    fits = _fits(store, query, [fact for facts in holding.values() for fact in facts])
+    best = {id: max(facts, key=lambda fact: fits[fact.id]) for id, facts in holding.items() if facts}
+    shown = sorted(best, key=lambda id: -fits[best[id].id])[: max(1, k // SHARE)] if k > 1 else []
+    found: list[Match] = []
+    named: set[str] = set()
+    for passage, match in zip(passages, matches, strict=True):
+        found.append(match)
+        if passage.id in shown and (fact := best[passage.id]).id not in named:
+            named.add(fact.id)
+            found.append(replace(_match(fact, passage, fits[fact.id]), score=match.score))
+    return found[:k]
+
+
+def alone(
+    store: Store, query: Query, passages: Sequence[Passage], *, k: int, moment: datetime, everywhere: bool
+) -> list[Match]:
+    """Return the `k` facts that fit best: those of `passages` and, with `everywhere`, those with the same words."""
+    resting = store.facts.resting_on([passage.id for passage in passages])
+    by_id = {passage.id: passage for passage in passages}
+    found: dict[str, tuple[Fact, Passage | None]] = {}
+    for id, facts in resting.items():
+        found.update((fact.id, (fact, by_id[id])) for fact in facts)
+    if everywhere:
+        for fact in store.facts.get(store.facts.matching(query.terms, limit=4 * k)):
+            found.setdefault(fact.id, (fact, None))
+    holding = {id: pair for id, pair in found.items() if holds_at(pair[0], moment)}
+    fits = _fits(store, query, [fact for fact, _ in holding.values()])
+    best = sorted(holding, key=lambda id: (-fits[id], id))[:k]
+    return [_match(*holding[id], fits[id]) for id in best]
+
+
+def _fits(store: Store, query: Query, facts: Sequence[Fact]) -> Mapping[str, float]:
+    """Return how well each fact fits a question: the mean best cosine, or the share of its words without vectors."""
+    terms = set(query.terms)
+    fits = {fact.id: len(terms & set(store.index.terms(fact.text))) / max(len(terms), 1) for fact in facts}
+    if len(query.tokens):
+        numbers = {int(id[1:]): id for id in fits}
+        codes = {id: code for id, code in store.facts.codes(list(numbers)).items() if code}
+        if codes:
+            best, _ = similarities(list(codes.values()), query.tokens)
+            close = best @ query.weights / query.weights.sum()
+            fits.update((numbers[id], float(fit)) for id, fit in zip(codes, close, strict=True))
+    return fits
+
+
+def _match(fact: Fact, passage: Passage | None, fit: float) -> Match:
+    note_id = passage.note_id if passage else fact.sources[0].note_id
+    source = next(source for source in fact.sources if source.note_id == note_id)
+    return Match(
+        id=fact.id,
+        kind="fact",
+        text=fact.text,
+        uri=source.uri,
+        thread=passage.thread if passage else source.uri,
+        author=source.author,
+        happened_at=source.happened_at,
+        score=round(fit, 4),
+        arms={"fact": round(fit, 3)},
+        line_start=source.line_start,
+        line_end=source.line_end,
+    )

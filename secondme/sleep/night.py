@@ -1,0 +1,249 @@
+"""One night: read what waits, select, verify, consolidate, and note every decision so that it can be taken back."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from secondme.clock import now
+from secondme.locks import sleep_lock
+from secondme.models.protocols import Usage
+from secondme.records import Passage, SleepReport
+from secondme.sleep.clauses import Clause
+from secondme.sleep.consolidate import decide
+from secondme.sleep.extract import Extractor, Proposal, Reading, choose_extractor, read
+from secondme.sleep.settle import carry_out, marked_by, neighbours, trust_of
+from secondme.sleep.statements import parse_statement
+from secondme.sleep.verdicts import Known
+from secondme.sleep.verify import problem_with
+from secondme.store.facts import Judged, NewFact, Place
+from secondme.store.journal import Edit, State
+
+if TYPE_CHECKING:
+    from secondme.assistant import Assistant
+
+Progress = Callable[[int, int], None]
+
+ALWAYS_ALLOWED = 10
+"""So many earlier facts may change in a night however few there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a night may cost and change; None is without limit."""
+
+    seconds: float | None = None
+    tokens: int | None = None
+    changes: int | None = None
+    share: float | None = None
+    """The part of the facts there were before that may be superseded or merged."""
+
+
+@dataclass(slots=True)
+class Night:
+    """A run of sleep over one memory."""
+
+    me: Assistant
+    extractor: Extractor
+    limits: Limits
+    now: datetime
+    usage: Usage = field(default_factory=Usage)
+    run: int = 0
+    passages: int = 0
+    changes: int = 0
+    earlier: int = 0
+    """The highest number of a fact that was there before this night."""
+    earlier_changed: int = 0
+    """How many of those it has marked."""
+    allowed: float = float("inf")
+    started: float = 0.0
+
+    def sleep(self, progress: Progress | None = None) -> SleepReport:
+        """Read until nothing waits or a limit is reached; an interrupt ends it after what is stored so far."""
+        self.started = time.monotonic()
+        total = self.me.store.digestion.waiting()
+        self._begin()
+        state: State = "failed"
+        why = ""
+        try:
+            why = self._read_all(total, progress)
+            state = "stopped" if why else "done"
+        except KeyboardInterrupt:
+            state, why = "interrupted", "it was interrupted"
+        finally:
+            with self.me.store.writing():
+                self.me.store.journal.report(self.run, self._figures())
+                self.me.store.journal.end(self.run, state, now=self.now)
+        return self._report(state, why)
+
+    def _begin(self) -> None:
+        store = self.me.store
+        with store.writing():
+            self.run = store.journal.start(self.extractor.model.name, now=self.now)
+        self.earlier, count = store.facts.extent()
+        if self.limits.share is not None:
+            self.allowed = max(ALWAYS_ALLOWED, self.limits.share * count)
+
+    def _read_all(self, total: int, progress: Progress | None) -> str:
+        """Return what stopped it, "" where nothing is left."""
+        while passages := self.me.store.digestion.next(self.extractor.batch):
+            if why := self._exhausted():
+                return why
+            readings = [read(passage, me=self.me.config.me.name) for passage in passages]
+            known = [self._judged_before(reading) for reading in readings]
+            fresh = [reading.without(quotes) for reading, quotes in zip(readings, known, strict=True)]
+            found = self.extractor.extract(fresh, self.usage)
+            for reading, quotes, proposals in zip(readings, known, found, strict=True):
+                if why := self._digest(reading, quotes, proposals):
+                    return why
+                if progress:
+                    progress(self.passages, max(total, self.passages))
+        return ""
+
+    def _exhausted(self) -> str:
+        limits, spent = self.limits, self.usage.tokens_evaluated + self.usage.tokens_written
+        if limits.seconds is not None and time.monotonic() - self.started >= limits.seconds:
+            return f"the {limits.seconds:g} seconds are up"
+        if limits.tokens is not None and spent >= limits.tokens:
+            return f"the {limits.tokens:,} tokens are spent"
+        if limits.changes is not None and self.changes >= limits.changes:
+            return f"the {limits.changes:,} changes are made"
+        return ""
+
+    def _judged_before(self, reading: Reading) -> Mapping[str, Judged]:
+        """Return what was decided on the same words in this note or an earlier version of it, by quote."""
+        places = [place_of(reading.passage, draft.clause) for draft in reading.drafts]
+        quotes = {place.quote_hash: place.quote for place in places}
+        found = self.me.store.facts.judged(reading.passage.uri, quotes)
+        return {quotes[one]: judged for one, judged in found.items()}
+
+    def _digest(self, reading: Reading, known: Mapping[str, Judged], proposals: list[Proposal]) -> str:
+        """Decide on all of a passage and note that it is read; return what stopped it."""
+        store, passage = self.me.store, reading.passage
+        rejected = [(place_of(passage, clause), "", why) for clause, why in reading.unfit]
+        for draft in reading.drafts:
+            if judged := known.get(draft.clause.text):
+                place = place_of(passage, draft.clause)
+                if judged.memory_id is None:
+                    rejected.append((place, "", judged.reason))
+                else:
+                    self._repeat(passage, judged.memory_id, place)
+        for proposal in proposals:
+            place = place_of(passage, proposal.clause)
+            if why := proposal.rejected or self._problem(passage, proposal):
+                rejected.append((place, proposal.text, why))
+            elif stopped := self._exhausted() or self._settle(passage, proposal, place):
+                return stopped
+        with store.writing():
+            if store.digestion.is_waiting(passage):
+                for place, text, why in rejected:
+                    store.digestion.reject(place, text, why, self.run)
+                store.digestion.finish(passage, self.run)
+                self.passages += 1
+                store.journal.report(self.run, self._figures())
+        return ""
+
+    def _problem(self, passage: Passage, proposal: Proposal) -> str:
+        # The passage stands for its note: that it is still there unchanged is made sure of when it is stored.
+        clause, span = proposal.clause, passage.span
+        return problem_with(
+            proposal.text,
+            quote=clause.text,
+            note=span.text,
+            start=clause.start - span.start,
+            end=clause.end - span.start,
+            author=passage.author,
+            me=self.me.config.me.name,
+            said_at=passage.happened_at,
+        )
+
+    def _repeat(self, passage: Passage, memory_id: int, place: Place) -> None:
+        store = self.me.store
+        with store.writing():
+            edit = Edit(store.db, now=self.now)
+            if store.digestion.is_waiting(passage) and edit.add_evidence(memory_id, place):
+                store.journal.record(self.run, "repeat", memory_id, "the same line", edit, now=self.now)
+                self.changes += 1
+
+    def _settle(self, passage: Passage, proposal: Proposal, place: Place) -> str:
+        """Store one proposal as its verdict says; return why the night has to stop before it."""
+        store, me = self.me.store, self.me.config.me.name
+        statement = parse_statement(proposal.text, author=passage.author, me=me, said_at=passage.happened_at)
+        new = Known(
+            id=0,
+            text=proposal.text,
+            statement=statement,
+            said_at=passage.happened_at,
+            trust=trust_of(passage.origin, passage.author, me=me),
+            valid_from=None,
+            valid_to=None,
+            is_current=True,
+        )
+        verdict = decide(new, neighbours(store, new, me=me))
+        marked = [id for id in marked_by(verdict) if id <= self.earlier]
+        if self.earlier_changed + len(marked) > self.allowed:
+            return f"more than {self.allowed:.0f} earlier facts would change"
+        fact = NewFact(
+            kind=proposal.kind,
+            stance=proposal.stance,
+            text=proposal.text,
+            subject=statement.subject if statement else "",
+            attribute=statement.attribute if statement else "",
+            value=statement.value if statement else "",
+            certainty=proposal.certainty,
+            # Memory knows of it since it was said, unless the words tell more.
+            valid_from=passage.happened_at,
+            valid_to=None,
+        )
+        codes = self.me.codes_of(proposal.text)
+        with store.writing():
+            if store.digestion.is_waiting(passage):
+                edit = Edit(store.db, now=self.now)
+                verb, memory_id = carry_out(verdict, fact, place, store=store, edit=edit, codes=codes)
+                if not edit.is_empty:
+                    store.journal.record(self.run, verb, memory_id, proposal.reason, edit, now=self.now)
+                    self.changes += 1
+        self.earlier_changed += len(marked)
+        return ""
+
+    def _figures(self) -> dict[str, Any]:
+        return {
+            "passages": self.passages,
+            "calls": self.extractor.calls,
+            "tokens_sent": self.usage.tokens_sent,
+            "tokens_evaluated": self.usage.tokens_evaluated,
+            "tokens_written": self.usage.tokens_written,
+            "seconds": round(time.monotonic() - self.started, 2),
+        }
+
+    def _report(self, state: str, why: str) -> SleepReport:
+        journal, waiting = self.me.store.journal, self.me.store.digestion.waiting()
+        made = Counter[str](change.verb for change in journal.changes(self.run))
+        return SleepReport(
+            run=f"r{self.run}",
+            state=state,
+            why=why,
+            waiting=waiting,
+            changes=dict(made),
+            rejected=journal.rejected(self.run),
+            **self._figures(),
+        )
+
+
+def sleep(me: Assistant, limits: Limits, *, progress: Progress | None = None) -> SleepReport:
+    """Read what waits in the memory of `me`. Raises NoModel where there is something to read and no model."""
+    with sleep_lock(me.paths):
+        if not me.store.digestion.waiting():
+            return SleepReport("", "done", "", 0, 0, {}, {}, 0, 0, 0, 0, 0.0)
+        me.embed_waiting()
+        extractor = choose_extractor(me.model(), me.config.sleep, me=me.config.me.name)
+        return Night(me, extractor, limits, now()).sleep(progress)
+
+
+def place_of(passage: Passage, clause: Clause) -> Place:
+    """Return where a clause of a passage stands."""
+    return Place(passage.note_id, clause.start, clause.end, clause.line_start, clause.line_end, clause.text)

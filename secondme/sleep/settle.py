@@ -1,0 +1,111 @@
+"""What a new fact does to the facts there are: whom it meets, and its verdict carried out as one change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from secondme.recall.words import content_words
+from secondme.records import Fact, Origin
+from secondme.sleep.statements import parse_statement
+from secondme.sleep.verdicts import Conflict, Keep, Known, Merge, Repeat, Supersede, Verdict
+from secondme.store.facts import NewFact, Place
+from secondme.store.journal import Edit, Verb
+from secondme.store.store import Store
+
+NEIGHBOURS = 8
+"""How many facts with the same words a new one is compared with, besides those on the same matter."""
+
+
+def trust_of(origin: Origin, author: str, *, me: str) -> int:
+    """Return how far a source is trusted: 3 the user's own words, 2 those of others, 1 files and imports."""
+    if origin not in ("typed", "chat"):
+        return 1
+    return 3 if author in ("", me) else 2
+
+
+def known_of(fact: Fact, *, me: str) -> Known:
+    """Return a stored fact as the rules of consolidation see it."""
+    source = fact.sources[0]
+    statement = parse_statement(fact.text, author=source.author, me=me, said_at=source.happened_at)
+    return Known(
+        id=number_of(fact.id),
+        text=fact.text,
+        statement=statement,
+        said_at=source.happened_at,
+        trust=max(trust_of(one.origin, one.author, me=me) for one in fact.sources),
+        valid_from=fact.valid_from,
+        valid_to=fact.valid_to,
+        is_current=fact.retired_at is None,
+    )
+
+
+def neighbours(store: Store, new: Known, *, me: str) -> list[Known]:
+    """Return the facts that may bear on a new one: those on the same matter, and the nearest by their words."""
+    found: dict[str, Fact] = {}
+    if new.statement and new.statement.is_single:
+        found.update((fact.id, fact) for fact in store.facts.about(new.statement.subject, new.statement.attribute))
+    terms = store.index.terms(" ".join(content_words(new.text)))
+    near = store.facts.get(store.facts.matching(terms, limit=NEIGHBOURS))
+    found.update((fact.id, fact) for fact in near if fact.retired_at is None)
+    # What was merged lives on in the fact that took its place, with the same interval.
+    standing = [fact for fact in found.values() if fact.sources and (fact.retired_at is None or fact.valid_to)]
+    return [known_of(fact, me=me) for fact in sorted(standing, key=lambda fact: number_of(fact.id))]
+
+
+def marked_by(verdict: Verdict) -> tuple[int, ...]:
+    """Return the earlier facts that a verdict retires."""
+    match verdict:
+        case Merge(old=old):
+            return (old,)
+        case Supersede(olds=olds):
+            return olds
+        case _:
+            return ()
+
+
+def carry_out(
+    verdict: Verdict, fact: NewFact, place: Place, *, store: Store, edit: Edit, codes: bytes | None
+) -> tuple[Verb, int]:
+    """Store what a verdict says; return its verb and the fact it is about. Call it within a transaction.
+
+    `fact` comes with the interval it has when nothing else is known of its time.
+    """
+    match verdict:
+        case Repeat(of=of):
+            edit.add_evidence(of, place)
+            return "repeat", of
+        case Keep(valid_from=since, valid_to=until):
+            begin = fact.valid_from if since is None and until is None else since
+            return "keep", edit.add(replace(fact, valid_from=begin, valid_to=until), place, codes)
+        case Merge(old=old):
+            [earlier] = store.facts.get([old])
+            merged = replace(fact, valid_from=earlier.valid_from, valid_to=earlier.valid_to)
+            added = edit.add(merged, place, codes)
+            for other in store.facts.places(old):
+                edit.add_evidence(added, other)
+            edit.mark(old, retired_at=edit.now, superseded_by=added)
+            return "merge", added
+        case Conflict(others=others):
+            added = edit.add(fact, place, codes)
+            for one in others:
+                edit.add_conflict(one, added)
+            return "conflict", added
+        case Supersede():
+            return "supersede", _supersede(verdict, fact, place, edit=edit, codes=codes)
+        case _:
+            assert_never(verdict)
+
+
+def _supersede(verdict: Supersede, fact: NewFact, place: Place, *, edit: Edit, codes: bytes | None) -> int:
+    added = edit.add(replace(fact, valid_from=verdict.valid_from, valid_to=verdict.valid_to), place, codes)
+    for old in verdict.olds:
+        edit.mark(old, valid_to=verdict.closes_at, retired_at=edit.now, superseded_by=added)
+    if verdict.by is not None:
+        edit.mark(added, retired_at=edit.now, superseded_by=verdict.by)
+    return added
+
+
+def number_of(id: str) -> int:
+    """Return the number in the id of a fact, `m7`."""
+    return int(id[1:])

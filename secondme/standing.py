@@ -1,0 +1,73 @@
+"""How the evidence of an answer stands by now: what is outdated, and what was said before or against it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from secondme.recall.words import content_words
+from secondme.records import Fact, Match
+from secondme.validity import holds_at, is_outdated, remark, since
+
+if TYPE_CHECKING:
+    from secondme.assistant import Assistant
+
+_PAST = re.compile(
+    r"\b(?:before|previous(?:ly)?|former(?:ly)?|earlier|used to|history|chang\w+|ever|was|were|did|had|past|last|ago"
+    r"|when|since|until|till|how long|original(?:ly)?|first|old|once)\b",
+    re.IGNORECASE,
+)
+
+
+class Standing:
+    """What the facts say of some evidence at a moment."""
+
+    def __init__(self, me: Assistant, evidence: Sequence[Match], *, moment: datetime) -> None:
+        """Look up the facts that rest on the passages of `evidence`."""
+        self._me = me
+        self._moment = moment
+        self._facts = me.facts_behind([match for match in evidence if match.kind == "passage"])
+
+    def up_to_date(self, evidence: Sequence[Match], question: str) -> list[Match]:
+        """Return the evidence without what is outdated, all of it where the question looks back or nothing is left."""
+        if _PAST.search(question):
+            return list(evidence)
+        found = [match for match in evidence if not is_outdated(self._facts.get(match.id, ()), self._moment)]
+        return found or list(evidence)
+
+    def annotated(self, match: Match) -> Match:
+        """Return the match with a word on what of it holds no longer."""
+        words = remark(self._facts.get(match.id, ()), self._moment)
+        return replace(match, text=match.text + words) if words else match
+
+    def history(self, text: str, cited: Sequence[Match]) -> Iterator[tuple[str, Match, Match]]:
+        """Yield what was so before, or is said against, what an answer states: words, its source, the other source."""
+        said = set(content_words(text))
+        for match in cited:
+            for fact in self._facts.get(match.id, ()):
+                if not holds_at(fact, self._moment) or not said & set(content_words(fact.value or fact.text)):
+                    continue
+                if earlier := self._me.store.facts.replaced_by(fact.id):
+                    begin = f"Since {since(fact)}" if fact.valid_from else "Now"
+                    yield f"{begin}; before: “{earlier.text.rstrip('.')}”", match, self._source_of(earlier)
+                for other in self._me.facts(fact.conflicts):
+                    yield f"Against it stands: “{other.text.rstrip('.')}”", match, self._source_of(other)
+
+    def _source_of(self, fact: Fact) -> Match:
+        source = fact.sources[0]
+        passage = self._me.store.passage_at(source.note_id, source.start)
+        return Match(
+            id=passage.name if passage else f"n{source.note_id}",
+            kind="passage",
+            text=source.quote,
+            uri=source.uri,
+            thread=passage.thread if passage else source.uri,
+            author=source.author,
+            happened_at=source.happened_at,
+            score=0.0,
+            line_start=source.line_start,
+            line_end=source.line_end,
+        )
