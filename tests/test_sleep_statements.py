@@ -164,6 +164,8 @@ def test_what_is_named_as_over_in_the_same_breath_is_what_it_replaces() -> None:
         ("until last December [December 2023] I lived in Braga", None, day(2024, 1, 1)),
         ("I lived in Oslo from 2015 to 2018.", day(2015, 1, 1), day(2019, 1, 1)),
         ("I moved to Porto in March [March 2024].", day(2024, 3, 1), None),
+        ("Starting in May 2024 I work at Globex.", day(2024, 5, 1), None),
+        ("The rent went up to 950 in May.", day(2024, 5, 1), None),
         ("I live in Porto.", None, None),
         ("The dentist appointment is on 3 May at 10.", None, None),
         ("I used to live in Hull.", None, NOW),

@@ -56,6 +56,7 @@ _PAST_OF = {"live": "lived", "work": "worked", "study": "studied"}
 _ANTECEDENT = re.compile(r"(?:changed|moved|renamed|replaced|rescheduled|repainted) ((?:my|our|the) [\w -]{2,30})$")
 _PRONOUN = re.compile(r"(?:it|he|she) (?=is |are |leaves |starts |closes |opens |costs |was )")
 _OTHER = re.compile(r"\b(?:second|third|other|another|spare|additional|extra|backup)\b", re.I)
+_AFTER_FIGURE = re.compile(r",? (?:in|on|from|last|this|next|yesterday|today) ?\b.*$", re.I)
 _WEEKDAYS = re.compile(
     r",? (?:on|at|every) ((?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends|weekdays|bank holidays|holidays)"
     r"(?: and \w+days?)?)$", re.I
@@ -174,6 +175,9 @@ def _from_match(match: Match, wording: Wording, voice: Voice, said_at: datetime)
     # The date is its value, not since when it holds.
     if repeated := _WEEKDAYS.search(value):
         base = replace(base, attribute=f"{attribute} on {repeated[1].lower()}", value=value[: repeated.start()])
+    if attribute == "amount" and (dated := _AFTER_FIGURE.search(value)):
+        base = replace(base, value=value[: dated.start()])
+        return _with_time(base, wording, said_at, is_past=False)
     return replace(base, valid_from=wording.since, valid_to=wording.until)
 
 

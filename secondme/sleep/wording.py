@@ -67,10 +67,11 @@ _TAIL = re.compile(
 )
 _BRACKET = re.compile(r"\s?\[([^\[\]\n]{1,80})\]")
 _BEFORE_DATE = re.compile(
-    r"(?:,?\s*\b(?P<word>as of|as from|starting|effective|from|back in|sometime in|in|on|at|by|around|during"
+    r"(?:,?\s*\b(?:as of|as from|starting|effective|from|back in|sometime in|in|on|at|by|around|during"
     r"|early|late|of|ever)\s+(?:the\s+)?)+$",
     _I,
 )
+_OPENS = re.compile(r"\b(?:as of|as from|starting|effective|from)\b", _I)
 _HAS_DATE = re.compile(
     r"\d|\b(?:since|until|till|before|after|january|february|march|april|may|june|july|august|september|october"
     r"|november"
@@ -173,7 +174,8 @@ def _split_dates(text: str, said_at: datetime) -> _Dates:
         word = connector[1].lower() if connector else ""
         shown, written = brackets.get(end, ("", None))
         first, last = _bounded(found, word, written)
-        word = word or (before["word"].lower() if before and before["word"] else "")
+        opening = _OPENS.search(before[0]) if before else None
+        word = word or (opening[0].lower() if opening else "")
         cut = before.start() if before else start
         if word in {"since", "after", "as of", "as from", "starting", "effective", "from"} or (first and last is None):
             since = first
