@@ -83,6 +83,7 @@ def test_an_update_ends_what_held(earlier: str, later: str) -> None:
         ("The meeting is in room 4.", "The other meeting is in room 2."),
         ("The library closes at 6.", "The library closes at 4 on Sundays."),
         ("I like olives.", "I don't like capers."),
+        ("I play chess.", "I don't play chess with Tom."),
         ("I live in Leeds.", "I live in England."),
         ("I work at Acme.", "I work at a desk."),
         ("The meeting is at 3pm.", "The meeting is on Tuesday."),

@@ -264,4 +264,5 @@ def _ends(said: Statement, old: Statement) -> bool:
 
 
 def _is_named(value: str, old: str) -> bool:
-    return is_same(value, old) or is_elaboration(old, value) or is_elaboration(value, old)
+    # Denying more than was said denies nothing: "not chess with Tom" leaves chess.
+    return is_same(value, old) or is_elaboration(old, value)
