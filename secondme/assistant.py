@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with (done, all)."""
 
-BATCH = 32
-"""Passages embedded per transaction: what an interruption loses is computed again."""
 MANY_FACTS = 50
 """How many facts about something are listed."""
 _ID = re.compile(r"n([0-9]{1,18})(?:\.([0-9]{1,9}))?")
@@ -156,25 +153,9 @@ class Assistant:
 
         Without an embedder nothing happens, and `no_embedder` says why.
         """
-        embedder = self.embedder()
-        waiting = self.store.index.waiting()
-        if embedder is None or not waiting:
-            return waiting
-        from secondme.recall.codes import encode, encode_pooled
+        from secondme.embedding import embed_waiting
 
-        stop, done, total = time.monotonic() + seconds, 0, waiting
-        while time.monotonic() < stop and (batch := self.store.index.without_vectors(BATCH)):
-            vectors = [(id, embedder.tokens(f"{label}: {text}" if label else text)) for id, label, text in batch]
-            with self.store.writing():
-                if self.store.index.embedder is None:
-                    self.store.index.start_vectors(embedder.name, embedder.width)
-                elif self.embedder() is None:
-                    break
-                self.store.index.save_vectors((id, encode(rows), encode_pooled(rows)) for id, rows in vectors)
-            done += len(batch)
-            if progress:
-                progress(done, max(total, done))
-        return self.store.index.waiting()
+        return embed_waiting(self, seconds=seconds, progress=progress)
 
     def embedder(self) -> Embedder | None:
         """Return the embedder, loaded at the first call; None where there is none or other vectors are stored."""

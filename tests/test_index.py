@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -195,8 +195,8 @@ def test_an_interrupted_reindex_goes_on_where_it_stopped(me: Assistant) -> None:
 
 
 def test_filters_become_conditions_on_current_notes(me: Assistant) -> None:
-    where, values = conditions(Filters(since=DAY, source="x", author="Ana", kind="fact"))
-    assert len(values) == where.count("?") == 4
+    where, values = conditions(Filters(since=DAY + timedelta(days=1), source="x", author="Ana", as_of=DAY))
+    assert len(values) == where.count("?") == 6
     assert re.search("replaced_at is null", where)
     me.add_many([Note(text="a", author="Ana", uri="x:1", happened_at=DAY), Note(text="b", happened_at=DAY)])
     assert len(me.store.index.passages_with(*conditions(Filters(author="ana", source="X")))) == 1

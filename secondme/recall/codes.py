@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,12 @@ def encode(tokens: Matrix) -> bytes:
 def encode_pooled(tokens: Matrix) -> bytes:
     """Return the signs of the mean of `tokens`, (tokens, width)."""
     return np.packbits(tokens.mean(axis=0) > 0).tobytes()
+
+
+def decode(codes: Sequence[bytes], width: int) -> Matrix:
+    """Return codes of pooled vectors as rows of -1 and 1, (codes, width)."""
+    bits = np.unpackbits(np.frombuffer(b"".join(codes), dtype=np.uint8)).reshape(len(codes), width)
+    return bits.astype(np.float32) * 2 - 1
 
 
 def similarities(codes: list[bytes], query: Matrix) -> tuple[Matrix, Matrix]:

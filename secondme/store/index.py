@@ -131,6 +131,7 @@ class Index:
         self.db.conn.execute("drop table if exists passage_vectors")
         self.db.conn.execute("delete from passage_tokens")
         self.db.conn.execute("delete from memory_tokens")
+        self.db.conn.execute("delete from topics")
         self.db.conn.execute("insert or ignore into passages_waiting select id from passages")
         self.db.conn.execute(
             f"create virtual table passage_vectors using vec0 (passage_id integer primary key, pooled bit[{width}])"
@@ -183,6 +184,11 @@ class Index:
         ids = np.array([id for id, _ in rows], dtype=np.int64)
         distances = np.array([distance for _, distance in rows], dtype=np.float64)
         return ids, 1 - distances / (len(code) * 4)
+
+    def pooled(self, ids: Sequence[int]) -> list[bytes]:
+        """Return the codes of the pooled vectors of these passages, which all have to have one."""
+        query = "select pooled from passage_vectors where passage_id = ?"
+        return [self.db.conn.execute(query, (id,)).fetchone()[0] for id in ids]
 
     def codes(self, ids: Ints) -> dict[int, bytes]:
         """Return the token codes of those passages that have them."""

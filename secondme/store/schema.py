@@ -223,6 +223,12 @@ FACTS = (
     ) strict
     """,
     "create index digested_run on digested (run_id)",
+    """
+    create table topics (
+        passage_id integer primary key references passages (id) on delete cascade,
+        topic integer not null
+    ) strict
+    """,
 )
 
 

@@ -20,6 +20,7 @@ from secondme.store.index import Index, conditions
 from secondme.store.journal import Journal
 from secondme.store.passages import PASSAGE_QUERY, passage_of
 from secondme.store.schema import backups, migrate
+from secondme.store.topics import Topics
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -52,6 +53,7 @@ class Store:
         self.facts = Facts(db)
         self.journal = Journal(db)
         self.digestion = Digestion(db)
+        self.topics = Topics(db)
 
     def copy(self) -> Store:
         """Return a copy that lives in RAM only."""
