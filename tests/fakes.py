@@ -30,7 +30,7 @@ class ScriptedModel:
         self.replies = deque(replies)
         """What is still to be said; tests may add to it."""
         self.judge: Callable[[Prompt], float] = judge_by_word
-        """Gives the probability of the first option; the others share the rest."""
+        """Gives the probability of the first option; the last has the rest, those between them next to nothing."""
         self.prompts: list[Prompt] = []
         self.calls = 0
         self.tokens_sent = 0
@@ -74,9 +74,8 @@ class ScriptedModel:
         for prompt in prompts:
             self._note(prompt, usage or Usage())
             first = self.judge(prompt)
-            rest = (1 - first) / max(1, len(options) - 1)
-            shares = [first, *[rest] * (len(options) - 1)]
-            weighed.append([math.log(max(share, 1e-9)) for share in shares])
+            shares = [first, *[0.0] * (len(options) - 2), 1 - first]
+            weighed.append([math.log(max(share, 1e-9)) for share in shares[: len(options)]])
         return weighed
 
     def _note(self, prompt: Prompt, usage: Usage) -> None:
