@@ -45,8 +45,7 @@ def neighbours(store: Store, new: Known, *, me: str) -> list[Known]:
     found: dict[str, Fact] = {}
     if new.statement and new.statement.is_single:
         found.update((fact.id, fact) for fact in store.facts.about(new.statement.subject, new.statement.attribute))
-    terms = store.index.terms(" ".join(content_words(new.text)))
-    near = store.facts.get(store.facts.matching(terms, limit=NEIGHBOURS))
+    near = store.facts.get(store.facts.matching(content_words(new.text), limit=NEIGHBOURS))
     found.update((fact.id, fact) for fact in near if fact.retired_at is None)
     # What was merged lives on in the fact that took its place, with the same interval.
     standing = [fact for fact in found.values() if fact.sources and (fact.retired_at is None or fact.valid_to)]

@@ -141,7 +141,8 @@ class Facts:
         """Return the ids of supported facts with any of these words, the best match first."""
         if not terms:
             return []
-        query = " or ".join('"' + term.replace('"', '""') + '"' for term in terms)
+        # Written small, it would be a word to look for.
+        query = " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
         rows = self.db.conn.execute(
             f"""select m.id from memory_words w join memories m on m.id = w.rowid
                 where memory_words match ? and {IS_SUPPORTED} order by w.rank, m.id limit ?""",
