@@ -6,26 +6,50 @@ import math
 import re
 from collections.abc import Sequence
 
-FEATURES = ("intercept", "words", "date", "number", "name", "own", "past", "general", "model")
-WEIGHTS = (-4.2, 1.5, 0.6, 0.0, 0.7, 0.7, 0.3, -0.5, 0.45)
+
+def _any(pattern: str, words: str) -> re.Pattern[str]:
+    """Return what finds the pattern or any of the words."""
+    return re.compile(rf"\b(?:{pattern}|{'|'.join(words.split())})\b", re.IGNORECASE)
+
+
+FEATURES = (
+    "intercept",
+    "words",
+    "date",
+    "number",
+    "name",
+    "own",
+    "past",
+    "people",
+    "plan",
+    "general",
+    "praise",
+    "model",
+)
+WEIGHTS = (-4.0, 1.6, 2.8, 1.4, 1.5, 0.3, 0.2, -1.1, -1.3, 0.3)
 """What each feature adds; fitted by tests/bench/fit_worth.py."""
 
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _DATE = re.compile(r"\[[^\]]*\d{4}\]")
 _WORD = re.compile(r"[\w'’]+")
-_NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|once|twice|dozen|half)\b", re.IGNORECASE
+_NUMBER = _any(
+    r"\d+", "one two three four five six seven eight nine ten eleven twelve once twice dozen half hundred thousand"
 )
-_OWN = re.compile(
-    r"^\W*(?:now|yesterday|today|recently|last \w+)?\W*(?:i|i['’]\w+|my|we|we['’]\w+|our)\b", re.IGNORECASE
+_OWN = re.compile(r"^\W*(?:(?:now|yesterday|today|recently|last \w+)\W+)?(?:i|my|we|our)\b", re.IGNORECASE)
+_PAST = _any(
+    r"\w{3,}ed",
+    "went got made bought met lost took found saw read had did gave came began won told wrote sold left built taught "
+    "caught drove flew grew held kept paid ran sent spent swam wore broke chose ate drank",
 )
-_PAST = re.compile(
-    r"\b(?:went|got|made|bought|met|lost|took|found|saw|read|had|did|gave|came|began|won|told|wrote|sold|left|built|\w{3,}ed)\b",
-    re.IGNORECASE,
+_GENERAL = _any(
+    r"we can|can't wait|is key|keep \w+ing|not giving up|no matter",
+    "always never everyone everything people life world matters success dreams important vital crucial essential "
+    "power strength hope love courage acceptance support",
 )
-_GENERAL = re.compile(
-    r"\b(?:amazing|awesome|important|vital|crucial|always|never|everyone|people|life|we can|can't wait|keep \w+ing|\w+ is key)\b",
-    re.IGNORECASE,
+_PRAISE = _any(
+    r"so \w+",
+    "amazing awesome great cool beautiful gorgeous inspiring fun best incredible wonderful fantastic tough hard lovely "
+    "happy proud grateful thankful glad lucky excited joy",
 )
 
 
@@ -34,22 +58,13 @@ def features(text: str, *, author: str, model: float) -> Sequence[float]:
     said = text.removeprefix(f"{author}: ")
     bare = _BRACKETS.sub("", said)
     words = _WORD.findall(bare)
-    return (
-        1.0,
-        math.log(max(len(words), 1)),
-        float(bool(_DATE.search(said))),
-        float(bool(_NUMBER.search(bare))),
-        float(any(word[0].isupper() and not word.startswith("I") for word in words[1:])),
-        float(bool(_OWN.search(bare))),
-        float(bool(_PAST.search(bare))),
-        float(bool(_GENERAL.search(bare))),
-        model,
-    )
+    has_name = any(word[0].isupper() and not re.fullmatch(r"I(?:['’]\w+)?", word) for word in words[1:])
+    found = (_DATE.search(said), _NUMBER.search(bare), has_name, _OWN.search(bare), _PAST.search(bare))
+    talk = (_GENERAL.search(bare), _PRAISE.search(bare))
+    return (1.0, math.log(max(len(words), 1)), *(float(bool(one)) for one in (*found, *talk)), model)
 
 
 def worth(text: str, *, author: str, model: float) -> float:
     """Return the probability that a statement is worth keeping."""
-    total = sum(
-        weight * value for weight, value in zip(WEIGHTS, features(text, author=author, model=model), strict=True)
-    )
-    return 1 / (1 + math.exp(-total))
+    values = features(text, author=author, model=model)
+    return 1 / (1 + math.exp(-sum(weight * value for weight, value in zip(WEIGHTS, values, strict=True))))
