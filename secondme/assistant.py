@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from secondme import embedding, review
 from secondme.clean import clean
 from secondme.clock import now
 from secondme.config import Config, load_config
 from secondme.errors import NoModel, NotFound, UsageError
-from secondme.ingest.segment import segment
-from secondme.locks import sleep_lock
+from secondme.ids import is_id, number_in, parse_id
+from secondme.ingest.prepare import prepare
 from secondme.paths import Paths, find_paths
 from secondme.plugins import Plugins, load_plugins
-from secondme.records import (
-    Added,
-    Answer,
-    Fact,
-    Filters,
-    Forgotten,
-    Match,
-    Note,
-    Passage,
-    Skipped,
-    SleepReport,
-    Span,
-)
+from secondme.records import Added, Answer, Fact, Filters, Forgotten, Match, Note, Passage, Skipped, SleepReport
 from secondme.store.store import Store
 
 if TYPE_CHECKING:
@@ -46,7 +33,6 @@ Progress = Callable[[int, int], None]
 
 MANY_FACTS = 50
 """How many facts about something are listed."""
-_ID = re.compile(r"n([0-9]{1,18})(?:\.([0-9]{1,9}))?")
 
 
 class Assistant:
@@ -60,7 +46,8 @@ class Assistant:
         self.plugins = plugins
         self.no_embedder = ""
         """Why there is no embedder, where there is none."""
-        self._embedder: Embedder | None = None
+        self.loaded_embedder: Embedder | None = None
+        """What `embedder` returned last."""
         self._model: LanguageModel | None = None
         self._search: Search | None = None
 
@@ -98,7 +85,7 @@ class Assistant:
 
         Its vectors follow with the next search. Raises UsageError where there is nothing to store.
         """
-        prepared = self._prepare(note)
+        prepared = prepare(note, self.config)
         if isinstance(prepared, Skipped):
             raise UsageError(prepared.why)
         [(note_id, _)] = self.store.add_notes([prepared], now=now())
@@ -115,7 +102,7 @@ class Assistant:
         """Store notes in one transaction and leave their vectors for later."""
         prepared, skipped = [], []
         for note in notes:
-            item = note if isinstance(note, Skipped) else self._prepare(note)
+            item = note if isinstance(note, Skipped) else prepare(note, self.config)
             if isinstance(item, Skipped):
                 skipped.append(item)
             else:
@@ -124,56 +111,16 @@ class Assistant:
         known = sum(known for _, known in stored)
         return Added(tuple(f"n{id}" for id, _ in stored), len(stored) - known, known, tuple(skipped))
 
-    def _prepare(self, note: Note) -> tuple[Note, list[Span]] | Skipped:
-        """Return the note as it will be stored, with its passages, or why it cannot be."""
-        text = clean(note.text)
-        if not text.strip():
-            return Skipped(note.uri or "text", "nothing to store: the text is empty")
-        size = len(text.encode())
-        if size > self.config.ingest.max_file_bytes:
-            return Skipped(note.uri or "text", f"{size:,} bytes is more than ingest.max_file_bytes allows")
-        moment = (note.happened_at or now()).astimezone(UTC)  # without a zone it is local time
-        day = moment.date().isoformat()
-        # Two people who say "yes" on one day said two things, and so did one who said it twice.
-        said = (note.happened_at and note.happened_at.isoformat(), note.thread, note.author, text)
-        digest = hashlib.sha256("\n".join(part for part in said if part).encode()).hexdigest()[:12]
-        stored = replace(
-            note,
-            text=text,
-            uri=clean(note.uri) or f"{note.origin}:{day}:{digest}",
-            thread=clean(note.thread) or clean(note.uri) or f"{note.origin}:{day}",
-            author=clean(note.author) or (self.config.me.name if note.origin == "typed" else ""),
-            title=clean(note.title),
-            happened_at=moment,
-        )
-        return stored, segment(text, markdown=note.origin != "chat")
-
     def embed_waiting(self, *, seconds: float = float("inf"), progress: Progress | None = None) -> int:
         """Compute vectors of passages that have none, for about `seconds`; return how many still wait.
 
         Without an embedder nothing happens, and `no_embedder` says why.
         """
-        from secondme.embedding import embed_waiting
-
-        return embed_waiting(self, seconds=seconds, progress=progress)
+        return embedding.embed_waiting(self, seconds=seconds, progress=progress)
 
     def embedder(self) -> Embedder | None:
         """Return the embedder, loaded at the first call; None where there is none or other vectors are stored."""
-        if self._embedder is None and not self.no_embedder:
-            try:
-                found = self.plugins.embedder(self.config.models)
-            except NoModel as error:
-                self.no_embedder = f"{error}; {error.hint}" if error.hint else str(error)
-                return None
-            if found is None:
-                self.no_embedder = "no embedder is configured (models.embedder)"
-            self._embedder = found
-        # Another process may have computed all vectors anew with another one.
-        stored, mine = self.store.index.embedder, self._embedder
-        if mine is not None and stored not in (None, f"{mine.name}:{mine.width}"):
-            self.no_embedder = f"the stored vectors are of {stored}, not of {mine.name}; run: secondme reindex"
-            self._embedder = None
-        return self._embedder
+        return embedding.embedder_of(self)
 
     def model(self) -> LanguageModel:
         """Return the language model, loading it at the first call; raises NoModel."""
@@ -243,7 +190,7 @@ class Assistant:
     def facts(self, ids: Iterable[str]) -> list[Fact]:
         """Return the facts of ids such as `m7`. Raises UsageError and NotFound."""
         wanted = list(ids)
-        found = self.store.facts.get([_number(id, "m") for id in wanted])
+        found = self.store.facts.get([number_in(id, "m") for id in wanted])
         if missing := sorted(set(wanted) - {fact.id for fact in found}):
             raise NotFound(f"there is no {missing[0]}", hint="secondme facts")
         return found
@@ -296,34 +243,44 @@ class Assistant:
     def rehearsal(self) -> Assistant:
         """Return a copy of this memory that lives in RAM only, to try a night on."""
         copy = Assistant(self.store.copy(), self.paths, self.config, self.plugins)
-        copy._embedder, copy._model, copy.no_embedder = self._embedder, self._model, self.no_embedder
+        copy.loaded_embedder, copy._model, copy.no_embedder = self.loaded_embedder, self._model, self.no_embedder
         return copy
 
     def codes_of(self, text: str) -> bytes | None:
         """Return the token codes of a text, None without an embedder."""
-        embedder = self.embedder()
-        if embedder is None:
-            return None
-        from secondme.recall.codes import encode
-
-        return encode(embedder.tokens(text))
+        return embedding.codes_of(self, text)
 
     def undo(self, id: str) -> list[Change]:
         """Take back a run (`r3`) or a change (`c12`) exactly; return the changes undone.
 
         Raises NotFound, Locked, and UsageError where something later rests on it.
         """
-        journal = self.store.journal
-        with sleep_lock(self.paths), self.store.writing():
-            if id.startswith("r"):
-                return journal.undo_run(_number(id, "r"), now=now())
-            number = _number(id, "c")
-            journal.undo_change(number, now=now())
-            return [journal.change(number)]
+        return review.undo(self, id)
+
+    def accept(self, id: str) -> Change:
+        """Mark a change (`c12`) as right. Raises NotFound, and UsageError where it was undone."""
+        return review.accept(self, id)
+
+    def reject(self, id: str) -> Change:
+        """Undo a change (`c12`) and never propose its fact from the same line again. Raises as `undo` does."""
+        return review.reject(self, id)
+
+    def edit(self, id: str, text: str) -> Change:
+        """Put `text` in the place of the fact that a change (`c12`) is about; return the change that did it.
+
+        Raises NotFound, Locked, and UsageError where `text` is empty.
+        """
+        return review.edit(self, id, text)
+
+    def sleep_report(self, run: str = "") -> SleepReport:
+        """Return what a run (`r3`) did, by default the last one that was not undone. Raises NotFound."""
+        return review.report_of(self, run)
 
     def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> Forgotten:
         """Remove notes for good, with all versions and index rows; raises NotFound before anything is removed."""
         for id in ids:
+            if is_id(id, "m"):
+                raise review.not_forgotten_alone(self, id)
             _, position = parse_id(id)
             if position is not None:
                 whole = id.partition(".")[0]
@@ -336,33 +293,8 @@ class Assistant:
 
         Interrupted, it goes on where it stopped when vectors are computed the next time.
         """
-        self.no_embedder, self._embedder = "", None
-        with self.store.writing():
-            self.store.index.rebuild_words()
-        found = self.plugins.embedder(self.config.models)
-        if found is not None and self.store.index.embedder != f"{found.name}:{found.width}":
-            with self.store.writing():
-                self.store.index.start_vectors(found.name, found.width)
-        waiting = self.embed_waiting(progress=progress)
-        self.store.checkpoint()
-        return waiting
+        return embedding.reindex(self, progress=progress)
 
     def notes(self, filters: Filters | None = None, *, limit: int = -1) -> Iterator[Note]:
         """Yield current notes, newest event first."""
         return self.store.notes(filters, limit=limit)
-
-
-def _number(id: str, letter: str) -> int:
-    """Return the number in an id of this kind; raises UsageError."""
-    if not re.fullmatch(rf"{letter}[0-9]{{1,18}}", id):
-        kinds = {"m": "a fact, such as m7", "r": "a run, such as r3", "c": "a change, such as c12"}
-        raise UsageError(f"{id!r} is not the id of {kinds[letter]}", hint="secondme log; secondme facts")
-    return int(id[1:])
-
-
-def parse_id(id: str) -> tuple[int, int | None]:
-    """Return the number of the note, and of the passage from 1 where the id names one; raises UsageError."""
-    found = _ID.fullmatch(id)
-    if not found:
-        raise UsageError(f"{id!r} is not an id", hint="ids look like n12 or n12.3; secondme list shows them")
-    return int(found[1]), int(found[2]) if found[2] else None

@@ -7,14 +7,58 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from secondme.models.protocols import Embedder
+from secondme.errors import NoModel
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant, Progress
+    from secondme.models.protocols import Embedder
     from secondme.store.store import Store
 
 BATCH = 32
 """Texts embedded per transaction: what an interruption loses is computed again."""
+
+
+def embedder_of(me: Assistant) -> Embedder | None:
+    """Return the embedder, loaded at the first call; None where there is none or other vectors are stored."""
+    if me.loaded_embedder is None and not me.no_embedder:
+        try:
+            found = me.plugins.embedder(me.config.models)
+        except NoModel as error:
+            me.no_embedder = f"{error}; {error.hint}" if error.hint else str(error)
+            return None
+        if found is None:
+            me.no_embedder = "no embedder is configured (models.embedder)"
+        me.loaded_embedder = found
+    # Another process may have computed all vectors anew with another one.
+    stored, mine = me.store.index.embedder, me.loaded_embedder
+    if mine is not None and stored not in (None, f"{mine.name}:{mine.width}"):
+        me.no_embedder = f"the stored vectors are of {stored}, not of {mine.name}; run: secondme reindex"
+        me.loaded_embedder = None
+    return me.loaded_embedder
+
+
+def codes_of(me: Assistant, text: str) -> bytes | None:
+    """Return the token codes of a text, None without an embedder."""
+    embedder = me.embedder()
+    if embedder is None:
+        return None
+    from secondme.recall.codes import encode
+
+    return encode(embedder.tokens(text))
+
+
+def reindex(me: Assistant, *, progress: Progress | None) -> int:
+    """Rebuild words and vectors; return how many passages wait for vectors."""
+    me.no_embedder, me.loaded_embedder = "", None
+    with me.store.writing():
+        me.store.index.rebuild_words()
+    found = me.plugins.embedder(me.config.models)
+    if found is not None and me.store.index.embedder != f"{found.name}:{found.width}":
+        with me.store.writing():
+            me.store.index.start_vectors(found.name, found.width)
+    waiting = me.embed_waiting(progress=progress)
+    me.store.checkpoint()
+    return waiting
 
 
 def embed_waiting(me: Assistant, *, seconds: float, progress: Progress | None) -> int:

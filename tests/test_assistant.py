@@ -13,10 +13,11 @@ import pytest
 from fakes import FakePlugin, HashingEmbedder
 
 import secondme
-from secondme.assistant import Assistant, parse_id
+from secondme.assistant import Assistant
 from secondme.config import Config, IngestConfig, MeConfig, ModelsConfig
 from secondme.embedding import BATCH
 from secondme.errors import NoDatabase, NoModel, NotFound, UsageError
+from secondme.ids import parse_id
 from secondme.models.protocols import Matrix
 from secondme.plugins import load_plugins
 from secondme.records import Added, Note, Skipped

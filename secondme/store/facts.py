@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from secondme.clock import from_text, to_text
+from secondme.clock import from_text
+from secondme.ids import number_in
 from secondme.records import Fact, FactKind, Source, Stance
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Judged:
     """Why it was rejected, where it was."""
 
 
-FACT_COLUMNS = """m.id, m.kind, m.stance, m.text, m.subject, m.attribute, m.value, m.valid_from, m.valid_to,
+COLUMNS = """m.id, m.kind, m.stance, m.text, m.subject, m.attribute, m.value, m.valid_from, m.valid_to,
     m.recorded_at, m.retired_at, m.superseded_by, m.certainty"""
 # A fact is found while a line it rests on stands in the current version of a note.
 IS_SUPPORTED = """exists (select 1 from evidence e join notes n on n.id = e.note_id
@@ -90,10 +91,9 @@ class Facts:
 
     def extent(self) -> tuple[int, int]:
         """Return the highest number of a fact and how many are not retired."""
-        row = self.db.conn.execute(
-            "select coalesce(max(id), 0), count(*) filter (where retired_at is null) from memories"
-        ).fetchone()
-        return row[0], row[1]
+        query = "select coalesce(max(id), 0), count(*) filter (where retired_at is null) from memories"
+        highest, count = self.db.conn.execute(query).fetchone()
+        return highest, count
 
     def about(self, subject: str, attribute: str) -> list[Fact]:
         """Return all facts on one attribute of one subject, retired ones as well, oldest first."""
@@ -113,7 +113,7 @@ class Facts:
         found = {one.id: one for one in self.get(row[0] for row in rows)}
         if fact.attribute:
             found.update((one.id, one) for one in self.about(fact.subject, fact.attribute))
-        found.update((one.id, one) for one in self.get(_number_of(id) for id in fact.conflicts))
+        found.update((one.id, one) for one in self.get(number_in(id, "m") for id in fact.conflicts))
         return sorted(found.values(), key=_moment_of)
 
     def resting_on(self, passage_ids: Sequence[int]) -> dict[int, list[Fact]]:
@@ -183,47 +183,22 @@ class Facts:
         """Return what became of lines with these quote hashes in any version of a note."""
         found: dict[str, Judged] = {}
         for quote in quotes:
+            # Of several facts that rest on a line, the newest has taken the place of the others.
             row = self.db.conn.execute(
                 """select e.memory_id, '' from evidence e join notes n on n.id = e.note_id
                    where e.quote_hash = ? and n.uri = ?
                    union all
                    select null, r.reason from rejections r join notes n on n.id = r.note_id
-                   where r.quote_hash = ? and n.uri = ? limit 1""",
+                   where r.quote_hash = ? and n.uri = ? order by 1 desc limit 1""",
                 (quote, uri, quote, uri),
             ).fetchone()
             if row:
                 found[quote] = Judged(*row)
         return found
 
-    def forgotten_with(self, note_ids: Sequence[int]) -> list[int]:
-        """Return the facts whose wording comes from these notes: they go when the notes do."""
-        marks = ", ".join("?" * len(note_ids))
-        query = f"select distinct memory_id from evidence where is_wording and note_id in ({marks}) order by 1"
-        return [row[0] for row in self.db.conn.execute(query, list(note_ids))]
-
-    def remove(self, ids: Sequence[int]) -> None:
-        """Remove facts for good; what they had taken the place of holds again. Call it within a transaction.
-
-        Lines of other notes that said the same are read again in the next night.
-        """
-        execute = self.db.conn.execute
-        for id in ids:
-            execute(
-                """delete from digested where passage_id in (
-                       select p.id from evidence e join passages p on p.note_id = e.note_id
-                       where e.memory_id = ? and e.byte_start >= p.byte_start and e.byte_start < p.byte_end)""",
-                (id,),
-            )
-            execute(
-                """update memories set retired_at = null, valid_to = null, superseded_by = null
-                   where superseded_by = ?""",
-                (id,),
-            )
-            execute("delete from memories where id = ?", (id,))
-
     def _select(self, where: str, values: Sequence[object]) -> list[Fact]:
-        rows = self.db.conn.execute(f"select {FACT_COLUMNS} from memories m where {where} order by m.id", list(values))
-        found = rows.fetchall()
+        query = f"select {COLUMNS} from memories m where {where} order by m.id"
+        found = self.db.conn.execute(query, list(values)).fetchall()
         ids = [row[0] for row in found]
         sources, conflicts = self._sources(ids), self._conflicts(ids)
         return [_fact_of(row, sources[row[0]], conflicts.get(row[0], [])) for row in found]
@@ -242,8 +217,7 @@ class Facts:
                 some,
             )
             for memory, note, first, last, line, line_end, quote, uri, author, at, origin in rows:
-                words = quote.decode()
-                place = Source(note, first, last, line, line_end, words, uri, author, from_text(at), origin)
+                place = Source(note, first, last, line, line_end, quote.decode(), uri, author, from_text(at), origin)
                 found[memory].append(place)
         return found
 
@@ -255,7 +229,8 @@ class Facts:
             rows = self.db.conn.execute(
                 f"""select c.a, c.b from (select memory_id a, other_id b from conflicts
                     union select other_id, memory_id from conflicts) c
-                    join memories m on m.id = c.b where c.a in ({marks}) and m.retired_at is null order by 1, 2""",
+                    join memories m on m.id = c.b
+                    where c.a in ({marks}) and m.retired_at is null and {IS_SUPPORTED} order by 1, 2""",
                 some,
             )
             for one, other in rows:
@@ -269,16 +244,8 @@ def _moment_of(fact: Fact) -> tuple[datetime, int]:
     return fact.valid_from or fact.valid_to or min(said), _number(fact)
 
 
-def _number_of(id: str) -> int:
-    return int(id[1:])
-
-
 def _number(fact: Fact) -> int:
-    return int(fact.id[1:])
-
-
-def _text(moment: datetime | None) -> str | None:
-    return to_text(moment) if moment else None
+    return number_in(fact.id, "m")
 
 
 def _moment(text: str | None) -> datetime | None:

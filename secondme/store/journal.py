@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from secondme.clock import from_text, to_text
 from secondme.errors import NotFound, UsageError
 from secondme.store.facts import NewFact, Place
+from secondme.store.removal import release, restore
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -181,6 +183,20 @@ class Journal:
             return change
         raise NotFound(f"there is no c{id}", hint="secondme log")
 
+    def places(self, change: int) -> list[Place]:
+        """Return the lines whose words a change made a fact of, or that it added to one."""
+        query = "select operations from changes where id = ?"
+        (operations,) = self.db.conn.execute(query, (change,)).fetchone()
+        rows = self.db.conn.execute(
+            """select e.note_id, e.byte_start, e.byte_end, e.line_start, e.line_end,
+                      substr(cast(n.text as blob), e.byte_start + 1, e.byte_end - e.byte_start), e.is_wording
+               from json_each(?, '$.added.evidence') a join evidence e on e.id = a.value
+               join notes n on n.id = e.note_id order by e.id""",
+            (operations,),
+        ).fetchall()
+        found = [row for row in rows if row[-1]] or rows
+        return [Place(note, a, z, line, last, quote.decode()) for note, a, z, line, last, quote, _ in found]
+
     def mark(self, change: int, review: Review) -> None:
         """Note what the user thinks of a change."""
         self.db.conn.execute("update changes set review = ? where id = ?", (review, change))
@@ -197,8 +213,8 @@ class Journal:
         change = self.change(id)
         if change.undone_at:
             raise UsageError(f"{change.id} was undone before")
-        if later := self._later(change, within=None):
-            raise UsageError(f"{', '.join(later)} rest on {change.id}", hint=f"secondme undo {later[-1]}")
+        if later := self._later([change], within=None):
+            raise UsageError(f"{_some(later)} rest on {change.id}", hint=f"secondme undo {later[-1]}")
         self._take_back(id, now=now)
 
     def undo_run(self, id: int, *, now: datetime) -> list[Change]:
@@ -210,11 +226,8 @@ class Journal:
         if run.state == "undone":
             raise UsageError(f"{run.id} was undone before")
         changes = [change for change in self.changes(id) if not change.undone_at]
-        for change in changes:
-            if later := self._later(change, within=id):
-                raise UsageError(
-                    f"later changes rest on {run.id}: {', '.join(later)}", hint=f"secondme undo {later[-1]}"
-                )
+        if later := self._later(changes, within=id):
+            raise UsageError(f"later changes rest on {run.id}: {_some(later)}", hint=f"secondme undo {later[-1]}")
         for change in reversed(changes):
             self._take_back(int(change.id[1:]), now=now)
         self.db.conn.execute("delete from rejections where run_id = ?", (id,))
@@ -222,11 +235,18 @@ class Journal:
         self.db.conn.execute("update runs set state = 'undone' where id = ?", (id,))
         return changes
 
-    def _later(self, change: Change, *, within: int | None) -> list[str]:
-        """Return the standing changes after this one, of other nights than `within`, that touch the same facts."""
-        touched = set(change.touched)
-        later = self._changes("id > ? and undone_at is null and run_id is not ?", (int(change.id[1:]), within))
-        return [other.id for other in later if touched & set(other.touched)]
+    def _later(self, changes: Sequence[Change], *, within: int | None) -> list[str]:
+        """Return the standing changes after these, of other nights than `within`, that touch the same facts."""
+        if not changes:
+            return []
+        touched: dict[int, int] = {}
+        for change in changes:
+            for fact in change.touched:
+                touched.setdefault(fact, int(change.id[1:]))
+        others = self._changes("id > ? and undone_at is null and run_id is not ?", (int(changes[0].id[1:]), within))
+        return [
+            other.id for other in others if any(touched.get(fact, math.inf) < int(other.id[1:]) for fact in other.touched)
+        ]
 
     def _take_back(self, id: int, *, now: datetime) -> None:
         execute = self.db.conn.execute
@@ -234,12 +254,20 @@ class Journal:
         operations = json.loads(text)
         added = operations["added"]
         for memory, changed in reversed(operations["set"]):
-            _set(self.db, memory, {name: was for name, (was, _) in changed.items()})
+            _set(self.db, memory, {name: was for name, (was, _) in changed.items() if name != "superseded_by"})
+            by, _ = changed.get("superseded_by", (None, None))
+            if by is None or execute("select 1 from memories where id = ?", (by,)).fetchone():
+                _set(self.db, memory, {"superseded_by": by} if "superseded_by" in changed else {})
+            else:
+                # What had taken its place before has been forgotten since.
+                restore(self.db, memory)
         for pair in added["conflicts"]:
             execute("delete from conflicts where memory_id = ? and other_id = ?", pair)
         for evidence in added["evidence"]:
             execute("delete from evidence where id = ?", (evidence,))
         for memory in added["memories"]:
+            # Forgetting may have made it the one that took the place of others.
+            release(self.db, memory)
             execute("delete from memories where id = ?", (memory,))
         execute("update changes set undone_at = ? where id = ?", (to_text(now), id))
 
@@ -255,6 +283,10 @@ class Journal:
             touched.update(one for pair in operations["added"]["conflicts"] for one in pair)
             moments = (from_text(made), from_text(undone) if undone else None)
             yield Change(f"c{id}", f"r{run}", verb, f"m{memory}", reason, *moments, review, tuple(sorted(touched)))
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
 
 
 def _set(db: Database, memory_id: int, columns: Mapping[str, object]) -> None:
