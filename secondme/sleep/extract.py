@@ -112,7 +112,7 @@ class Selector:
         """Return every draft as a proposal, those of too little worth as rejected."""
         drafts = [(reading.passage, one) for reading in readings for one in reading.drafts]
         asked = [one.text for passage, one in drafts if not self._is_plain(passage, one)]
-        odds = dict(zip(asked, self._odds(asked, usage), strict=True))
+        odds = dict(zip(asked, self.odds(asked, usage), strict=True))
         return [[_selected(one, reading.passage, odds) for one in reading.drafts] for reading in readings]
 
     def _is_plain(self, passage: Passage, one: Draft) -> bool:
@@ -120,7 +120,7 @@ class Selector:
         found = parse_statement(one.text, author=passage.author, me=self._me, said_at=passage.happened_at)
         return found is not None and found.is_single and not one.is_hedged
 
-    def _odds(self, texts: Sequence[str], usage: Usage) -> list[float]:
+    def odds(self, texts: Sequence[str], usage: Usage) -> list[float]:
         """Return the log-odds that each text is a fact rather than talk."""
         if not texts:
             return []

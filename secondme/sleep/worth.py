@@ -12,22 +12,13 @@ def _any(pattern: str, words: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{pattern}|{'|'.join(words.split())})\b", re.IGNORECASE)
 
 
-FEATURES = (
-    "intercept",
-    "words",
-    "date",
-    "number",
-    "name",
-    "own",
-    "past",
-    "people",
-    "plan",
-    "general",
-    "praise",
-    "model",
-)
-WEIGHTS = (-4.0, 1.6, 2.8, 1.4, 1.5, 0.3, 0.2, -1.1, -1.3, 0.3)
-"""What each feature adds; fitted by tests/bench/fit_worth.py."""
+FEATURES = ("intercept", "words", "date", "number", "name", "own", "past", "general", "praise", "model")
+WEIGHTS = (-4.37, 1.55, 2.18, 1.01, 1.56, 0.27, 0.12, -0.64, -1.15, 0.96)
+"""What each feature adds to the log-odds; fitted by tests/bench/fit_worth.py to lines of chats, questions and notes.
+
+By themselves the wording tells facts from talk better than a model of 1.5B does (areas under the ROC curve of .81 and
+.72 on lines held out), and both together better than either (.84).
+"""
 
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _DATE = re.compile(r"\[[^\]]*\d{4}\]")
