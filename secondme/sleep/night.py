@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from secondme.clock import now
+from secondme.errors import NoModel, SecondmeError
 from secondme.locks import sleep_lock
 from secondme.models.protocols import Usage
 from secondme.records import Passage, SleepReport
@@ -43,6 +45,10 @@ class Limits:
     """The part of the facts there were before that may be superseded or merged."""
 
 
+class _TooMuch(Exception):
+    """A line would change more earlier facts than is allowed."""
+
+
 @dataclass(slots=True)
 class Night:
     """A run of sleep over one memory."""
@@ -74,9 +80,12 @@ class Night:
             state = "stopped" if why else "done"
         except KeyboardInterrupt:
             state, why = "interrupted", "it was interrupted"
+        except SecondmeError as error:
+            why = str(error)
+            raise
         finally:
             with self.me.store.writing():
-                self.me.store.journal.report(self.run, self._figures())
+                self.me.store.journal.report(self.run, {**self._figures(), "why": why})
                 self.me.store.journal.end(self.run, state, now=self.now)
         return self._report(state, why)
 
@@ -90,19 +99,33 @@ class Night:
 
     def _read_all(self, total: int, progress: Progress | None) -> str:
         """Return what stopped it, "" where nothing is left."""
-        while passages := self.me.store.digestion.next(self.extractor.batch):
-            if why := self._exhausted():
-                return why
-            readings = [read(passage, me=self.me.config.me.name) for passage in passages]
-            known = [self._judged_before(reading) for reading in readings]
-            fresh = [reading.without(quotes) for reading, quotes in zip(readings, known, strict=True)]
-            found = self.extractor.extract(fresh, self.usage)
-            for reading, quotes, proposals in zip(readings, known, found, strict=True):
-                if why := self._digest(reading, quotes, proposals):
+        # Asking for what waits before each batch would read all that is done again and again.
+        while queue := self.me.store.digestion.queue():
+            for start in range(0, len(queue), self.extractor.batch):
+                if why := self._exhausted():
                     return why
-                if progress:
-                    progress(self.passages, max(total, self.passages))
+                for reading, quotes, proposals in self._read(queue[start : start + self.extractor.batch]):
+                    if why := self._digest(reading, quotes, proposals):
+                        return why
+                    if progress:
+                        progress(self.passages, max(total, self.passages))
         return ""
+
+    def _read(self, passages: Sequence[int]) -> Iterator[tuple[Reading, Mapping[str, Judged], list[Proposal]]]:
+        """Return what is proposed for each of these passages, and what was decided on its lines before."""
+        # What was forgotten or replaced since the queue was read is not among them.
+        found = self.me.store.passages(passages)
+        readings = [read(passage, me=self.me.config.me.name) for passage in found]
+        known = [self._judged_before(reading) for reading in readings]
+        fresh = [reading.without(quotes) for reading, quotes in zip(readings, known, strict=True)]
+        return zip(readings, known, self._propose(fresh), strict=True)
+
+    def _propose(self, readings: Sequence[Reading]) -> list[list[Proposal]]:
+        try:
+            return self.extractor.extract(readings, self.usage)
+        except NoModel:
+            # A server may have been busy or have started anew; what fails twice fails.
+            return self.extractor.extract(readings, self.usage)
 
     def _exhausted(self) -> str:
         limits, spent = self.limits, self.usage.tokens_evaluated + self.usage.tokens_written
@@ -132,11 +155,12 @@ class Night:
                     rejected.append((place, "", judged.reason))
                 else:
                     self._repeat(passage, judged.memory_id, place)
-        for proposal in proposals:
-            place = place_of(passage, proposal.clause)
-            if why := proposal.rejected or self._problem(passage, proposal):
-                rejected.append((place, proposal.text, why))
-            elif stopped := self._exhausted() or self._settle(passage, proposal, place):
+        for clause, line in groupby(proposals, key=lambda one: one.clause):
+            place = place_of(passage, clause)
+            proposed = [replace(one, rejected=one.rejected or self._problem(passage, one)) for one in line]
+            if all(one.rejected for one in proposed):
+                rejected += [(place, one.text, one.rejected) for one in proposed]
+            elif stopped := self._exhausted() or self._settle(passage, proposed, place):
                 return stopped
         with store.writing():
             if store.digestion.is_waiting(passage):
@@ -169,8 +193,34 @@ class Night:
                 store.journal.record(self.run, "repeat", memory_id, "the same line", edit, now=self.now)
                 self.changes += 1
 
-    def _settle(self, passage: Passage, proposal: Proposal, place: Place) -> str:
-        """Store one proposal as its verdict says; return why the night has to stop before it."""
+    def _settle(self, passage: Passage, line: Sequence[Proposal], place: Place) -> str:
+        """Decide on all that is proposed of a line, in one transaction; return why the night has to stop before it."""
+        store = self.me.store
+        # Models are asked before the lock is taken.
+        codes = {one.text: self.me.codes_of(one.text) for one in line if not one.rejected}
+        changes = marked = 0
+        try:
+            with store.writing():
+                if not store.digestion.is_waiting(passage):
+                    return ""
+                for one in line:
+                    if one.rejected:
+                        store.digestion.reject(place, one.text, one.rejected, self.run)
+                        continue
+                    made, olds = self._store(passage, one, place, codes[one.text])
+                    changes, marked = changes + made, marked + len(olds)
+                    if self.earlier_changed + marked > self.allowed:
+                        raise _TooMuch
+        except _TooMuch:
+            return f"more than {self.allowed:.0f} earlier facts would change"
+        self.changes += changes
+        self.earlier_changed += marked
+        return ""
+
+    def _store(
+        self, passage: Passage, proposal: Proposal, place: Place, codes: bytes | None
+    ) -> tuple[bool, Sequence[int]]:
+        """Store a proposal as its verdict says; return whether that changed anything, and the earlier facts retired."""
         store, me = self.me.store, self.me.config.me.name
         statement = parse_statement(proposal.text, author=passage.author, me=me, said_at=passage.happened_at)
         new = Known(
@@ -184,9 +234,6 @@ class Night:
             is_current=True,
         )
         verdict = decide(new, neighbours(store, new, me=me))
-        marked = [id for id in marked_by(verdict) if id <= self.earlier]
-        if self.earlier_changed + len(marked) > self.allowed:
-            return f"more than {self.allowed:.0f} earlier facts would change"
         fact = NewFact(
             kind=proposal.kind,
             stance=proposal.stance,
@@ -199,16 +246,11 @@ class Night:
             valid_from=passage.happened_at,
             valid_to=None,
         )
-        codes = self.me.codes_of(proposal.text)
-        with store.writing():
-            if store.digestion.is_waiting(passage):
-                edit = Edit(store.db, now=self.now)
-                verb, memory_id = carry_out(verdict, fact, place, store=store, edit=edit, codes=codes)
-                if not edit.is_empty:
-                    store.journal.record(self.run, verb, memory_id, proposal.reason, edit, now=self.now)
-                    self.changes += 1
-        self.earlier_changed += len(marked)
-        return ""
+        edit = Edit(store.db, now=self.now)
+        verb, memory_id = carry_out(verdict, fact, place, store=store, edit=edit, codes=codes)
+        if not edit.is_empty:
+            store.journal.record(self.run, verb, memory_id, proposal.reason, edit, now=self.now)
+        return not edit.is_empty, [id for id in marked_by(verdict) if id <= self.earlier]
 
     def _figures(self) -> dict[str, Any]:
         return {

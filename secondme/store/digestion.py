@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from secondme.records import Passage
 from secondme.store.facts import Place
-from secondme.store.passages import PASSAGE_QUERY, passage_of
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -44,12 +43,13 @@ class Digestion:
         (count,) = self.db.conn.execute(query).fetchone()
         return int(count)
 
-    def next(self, limit: int) -> list[Passage]:
-        """Return the first passages that sleep has not read, in the order things happened."""
+    def queue(self) -> list[int]:
+        """Return the ids of the passages that sleep has not read, in the order things happened."""
         rows = self.db.conn.execute(
-            f"{PASSAGE_QUERY} where {_WAITS} order by n.happened_at, n.id, p.position limit ?", (limit,)
+            f"""select p.id from passages p join notes n on n.id = p.note_id where {_WAITS}
+                order by n.happened_at, n.id, p.position"""
         )
-        return [passage_of(row) for row in rows.fetchall()]
+        return [row[0] for row in rows.fetchall()]
 
     def is_waiting(self, passage: Passage) -> bool:
         """True if the passage is still there as it was, and unread. Call it in the transaction that decides on it."""

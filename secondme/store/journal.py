@@ -245,7 +245,9 @@ class Journal:
                 touched.setdefault(fact, int(change.id[1:]))
         others = self._changes("id > ? and undone_at is null and run_id is not ?", (int(changes[0].id[1:]), within))
         return [
-            other.id for other in others if any(touched.get(fact, math.inf) < int(other.id[1:]) for fact in other.touched)
+            other.id
+            for other in others
+            if any(touched.get(fact, math.inf) < int(other.id[1:]) for fact in other.touched)
         ]
 
     def _take_back(self, id: int, *, now: datetime) -> None:
@@ -254,10 +256,10 @@ class Journal:
         operations = json.loads(text)
         added = operations["added"]
         for memory, changed in reversed(operations["set"]):
-            _set(self.db, memory, {name: was for name, (was, _) in changed.items() if name != "superseded_by"})
-            by, _ = changed.get("superseded_by", (None, None))
+            former = {name: was for name, (was, _) in changed.items()}
+            by = former.get("superseded_by")
             if by is None or execute("select 1 from memories where id = ?", (by,)).fetchone():
-                _set(self.db, memory, {"superseded_by": by} if "superseded_by" in changed else {})
+                _set(self.db, memory, former)
             else:
                 # What had taken its place before has been forgotten since.
                 restore(self.db, memory)

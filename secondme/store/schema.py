@@ -128,9 +128,11 @@ FACTS = (
     ) strict
     """,
     "create index memories_subject on memories (subject, attribute)",
+    "create index memories_superseded on memories (superseded_by)",
+    # The journal names lines by their number: one that was removed must never be another.
     """
     create table evidence (
-        id integer primary key,
+        id integer primary key autoincrement,
         memory_id integer not null references memories (id) on delete cascade,
         note_id integer not null references notes (id) on delete cascade,
         byte_start integer not null,
@@ -152,6 +154,7 @@ FACTS = (
         primary key (memory_id, other_id)
     ) strict
     """,
+    "create index conflicts_other on conflicts (other_id)",
     """
     create virtual table memory_words using fts5 (
         text, content = 'memories', content_rowid = 'id', tokenize = "porter unicode61 remove_diacritics 2"

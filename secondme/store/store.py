@@ -19,6 +19,7 @@ from secondme.store.facts import Facts
 from secondme.store.index import Index, conditions
 from secondme.store.journal import Journal
 from secondme.store.passages import PASSAGE_QUERY, passage_of
+from secondme.store.removal import forgotten_with, remove
 from secondme.store.schema import backups, migrate
 from secondme.store.topics import Topics
 
@@ -214,7 +215,7 @@ class Store:
         query = f"select id, uri from notes where uri in (select uri from notes where id in ({marks}))"
         with self.writing():
             rows = self.db.conn.execute(query, list(note_ids)).fetchall()
-            facts = self.facts.forgotten_with([id for id, _ in rows])
+            facts = forgotten_with(self.db, [id for id, _ in rows])
             passages = 0
             for note_id, _ in rows:
                 if dry_run:
@@ -222,7 +223,7 @@ class Store:
                 else:
                     passages += self._remove_passages(note_id)
             if not dry_run:
-                self.facts.remove(facts)
+                remove(self.db, facts)
                 self.db.conn.executemany("delete from notes where id = ?", [(id,) for id, _ in rows])
         copies = backups(self.path)
         if not dry_run:
