@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from secondme.citations import Citer
@@ -80,9 +80,7 @@ class AnswerStream:
         shown = self._within_budget()
         regime = self._regime(shown)
         read = [self._standing.annotated(match) for match in shown]
-        lines = [evidence_line(number, match) for number, match in enumerate(read, 1)]
-        best = next((n for n, match in enumerate(shown, 1) if match.id == self.evidence[0].id), 1)
-        citer = Citer(lines, self._question, best=best)
+        citer = self._citer(read)
         usage = Usage()
         limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
         stop = ("\n",) if self._brief else ()
@@ -104,10 +102,7 @@ class AnswerStream:
         finally:
             self._trace |= {
                 "seconds": self._seconds(),
-                "tokens_sent": usage.tokens_sent,
-                "tokens_evaluated": usage.tokens_evaluated,
-                "tokens_written": usage.tokens_written,
-                "truncated": usage.truncated,
+                **asdict(usage),
                 "evidence_shown": [match.id for match in shown],
                 "unsupported_sentences": citer.unsupported,
             }
@@ -117,6 +112,11 @@ class AnswerStream:
             yield self._answer.text
         elif self._answer.abstained and not is_refusal(text):
             yield f"\n{NOT_IN_MEMORY}"
+
+    def _citer(self, read: list[Match]) -> Citer:
+        lines = [evidence_line(number, match) for number, match in enumerate(read, 1)]
+        best = next((number for number, match in enumerate(read, 1) if match.id == self.evidence[0].id), 1)
+        return Citer(lines, self._question, best=best)
 
     def _history(self, text: str, shown: list[Match], cited: list[int]) -> str:
         """Return what was so before, with marks; its sources join those shown and cited."""
