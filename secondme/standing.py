@@ -35,12 +35,12 @@ class Standing:
         """Return the evidence without what is outdated, all of it where the question looks back or nothing is left."""
         if _PAST.search(question):
             return list(evidence)
-        found = [match for match in evidence if not is_outdated(self._facts.get(match.id, ()), self._moment)]
+        found = [one for one in evidence if not is_outdated(one.text, self._facts.get(one.id, ()), self._moment)]
         return found or list(evidence)
 
     def annotated(self, match: Match) -> Match:
         """Return the match with a word on what of it holds no longer."""
-        words = remark(self._facts.get(match.id, ()), self._moment)
+        words = remark(match.text, self._facts.get(match.id, ()), self._moment)
         return replace(match, text=match.text + words) if words else match
 
     def history(self, text: str, cited: Sequence[Match]) -> Iterator[tuple[str, Match, Match]]:

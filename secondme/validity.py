@@ -9,6 +9,10 @@ from secondme.recall.when import format_day
 from secondme.records import Fact
 
 
+MOST = 0.6
+"""The part of a passage that has to be outdated: what no fact rests on may hold something else."""
+
+
 def holds_at(fact: Fact, moment: datetime) -> bool:
     """True if a fact, as far as memory knows, holds at a moment; what another says better never does."""
     is_replaced = fact.retired_at is not None and fact.valid_to is None
@@ -21,16 +25,24 @@ def has_ended(fact: Fact, moment: datetime) -> bool:
     return fact.valid_to is not None and fact.valid_to <= moment
 
 
-def is_outdated(facts: Sequence[Fact], moment: datetime) -> bool:
-    """True for a line that states nothing but what holds no longer."""
-    return any(has_ended(fact, moment) for fact in facts) and not any(holds_at(fact, moment) for fact in facts)
+def is_outdated(text: str, facts: Sequence[Fact], moment: datetime) -> bool:
+    """True for a passage that states nothing but what holds no longer; `facts` are those that rest on it."""
+    if any(holds_at(fact, moment) for fact in facts):
+        return False
+    ended = {source.quote for fact in facts if has_ended(fact, moment) for source in fact.sources}
+    covered = sum(len(quote) for quote in ended if quote in text)
+    return covered >= MOST * len(text.strip()) > 0
 
 
-def remark(facts: Sequence[Fact], moment: datetime) -> str:
-    """Return what to write behind a line of which something holds no longer, "" where all does."""
-    ended = [fact.valid_to for fact in facts if fact.superseded_by and fact.valid_to and has_ended(fact, moment)]
-    days = dict.fromkeys(format_day(end) for end in ended)
-    return f" (no longer so since {' and '.join(days)})" if days else ""
+def remark(text: str, facts: Sequence[Fact], moment: datetime) -> str:
+    """Return what to write behind a passage of which something holds no longer, "" where all does."""
+    said = []
+    for fact in facts:
+        if fact.superseded_by and fact.valid_to and has_ended(fact, moment):
+            quotes = [source.quote for source in fact.sources if source.quote in text]
+            is_part = quotes and len(quotes[0]) < MOST * len(text.strip())
+            said.append(format_day(fact.valid_to) + (f": “{quotes[0]}”" if is_part else ""))
+    return f" (no longer so since {'; since '.join(dict.fromkeys(said))})" if said else ""
 
 
 def since(fact: Fact) -> str:
