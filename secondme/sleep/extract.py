@@ -44,9 +44,9 @@ class Reading:
     unfit: tuple[tuple[Clause, str], ...]
     """Clauses that cannot stand alone, and why."""
 
-    def without(self, quotes: Collection[str]) -> Reading:
-        """Return the reading without the drafts of these quotes."""
-        return replace(self, drafts=tuple(draft for draft in self.drafts if draft.clause.text not in quotes))
+    def without(self, starts: Collection[int]) -> Reading:
+        """Return the reading without the drafts of the lines that begin at these bytes."""
+        return replace(self, drafts=tuple(draft for draft in self.drafts if draft.clause.start not in starts))
 
 
 @dataclass(frozen=True, slots=True)

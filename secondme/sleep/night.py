@@ -104,20 +104,20 @@ class Night:
             for start in range(0, len(queue), self.extractor.batch):
                 if why := self._exhausted():
                     return why
-                for reading, quotes, proposals in self._read(queue[start : start + self.extractor.batch]):
-                    if why := self._digest(reading, quotes, proposals):
+                for reading, judged, proposals in self._read(queue[start : start + self.extractor.batch]):
+                    if why := self._digest(reading, judged, proposals):
                         return why
                     if progress:
                         progress(self.passages, max(total, self.passages))
         return ""
 
-    def _read(self, passages: Sequence[int]) -> Iterator[tuple[Reading, Mapping[str, Judged], list[Proposal]]]:
+    def _read(self, passages: Sequence[int]) -> Iterator[tuple[Reading, Mapping[int, Judged], list[Proposal]]]:
         """Return what is proposed for each of these passages, and what was decided on its lines before."""
         # What was forgotten or replaced since the queue was read is not among them.
         found = self.me.store.passages(passages)
         readings = [read(passage, me=self.me.config.me.name) for passage in found]
         known = [self._judged_before(reading) for reading in readings]
-        fresh = [reading.without(quotes) for reading, quotes in zip(readings, known, strict=True)]
+        fresh = [reading.without(judged) for reading, judged in zip(readings, known, strict=True)]
         return zip(readings, known, self._propose(fresh), strict=True)
 
     def _propose(self, readings: Sequence[Reading]) -> list[list[Proposal]]:
@@ -137,19 +137,17 @@ class Night:
             return f"the {limits.changes:,} changes are made"
         return ""
 
-    def _judged_before(self, reading: Reading) -> Mapping[str, Judged]:
-        """Return what was decided on the same words in this note or an earlier version of it, by quote."""
+    def _judged_before(self, reading: Reading) -> Mapping[int, Judged]:
+        """Return what was decided on these lines in this note or an earlier version of it, by their first byte."""
         places = [place_of(reading.passage, draft.clause) for draft in reading.drafts]
-        quotes = {place.quote_hash: place.quote for place in places}
-        found = self.me.store.facts.judged(reading.passage.uri, quotes)
-        return {quotes[one]: judged for one, judged in found.items()}
+        return self.me.store.facts.judged(reading.passage.uri, places)
 
-    def _digest(self, reading: Reading, known: Mapping[str, Judged], proposals: list[Proposal]) -> str:
+    def _digest(self, reading: Reading, known: Mapping[int, Judged], proposals: list[Proposal]) -> str:
         """Decide on all of a passage and note that it is read; return what stopped it."""
         store, passage = self.me.store, reading.passage
         rejected = [(place_of(passage, clause), "", why) for clause, why in reading.unfit]
         for draft in reading.drafts:
-            if judged := known.get(draft.clause.text):
+            if judged := known.get(draft.clause.start):
                 place = place_of(passage, draft.clause)
                 if judged.memory_id is None:
                     rejected.append((place, "", judged.reason))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -179,21 +179,25 @@ class Facts:
         sources = self._sources([memory_id])[memory_id]
         return [Place(s.note_id, s.start, s.end, s.line_start, s.line_end, s.quote) for s in sources]
 
-    def judged(self, uri: str, quotes: Collection[str]) -> dict[str, Judged]:
-        """Return what became of lines with these quote hashes in any version of a note."""
-        found: dict[str, Judged] = {}
-        for quote in quotes:
+    def judged(self, uri: str, places: Iterable[Place]) -> dict[int, Judged]:
+        """Return what became of these lines of a note before, by their first byte.
+
+        What counts is the line itself, and one of the same words in another version of the note.
+        """
+        found: dict[int, Judged] = {}
+        for place in places:
             # Of several facts that rest on a line, the newest has taken the place of the others.
             row = self.db.conn.execute(
                 """select e.memory_id, '' from evidence e join notes n on n.id = e.note_id
-                   where e.quote_hash = ? and n.uri = ?
+                   where e.quote_hash = ?1 and n.uri = ?2 and (n.id <> ?3 or e.byte_start = ?4)
                    union all
                    select null, r.reason from rejections r join notes n on n.id = r.note_id
-                   where r.quote_hash = ? and n.uri = ? order by 1 desc limit 1""",
-                (quote, uri, quote, uri),
+                   where r.quote_hash = ?1 and n.uri = ?2 and (n.id <> ?3 or r.byte_start = ?4)
+                   order by 1 desc limit 1""",
+                (place.quote_hash, uri, place.note_id, place.start),
             ).fetchone()
             if row:
-                found[quote] = Judged(*row)
+                found[place.start] = Judged(*row)
         return found
 
     def _select(self, where: str, values: Sequence[object]) -> list[Fact]:

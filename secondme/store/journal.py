@@ -84,10 +84,12 @@ class Edit:
     def add_evidence(self, memory_id: int, place: Place, *, is_wording: bool = False) -> bool:
         """Store that a fact rests on a line; False where that was known."""
         row = (memory_id, place.note_id, place.start, place.end, place.line_start, place.line_end, place.quote_hash)
+        # An insert that is ignored would use up a number.
         added = self._db.conn.execute(
-            """insert or ignore into evidence
+            """insert into evidence
                    (memory_id, note_id, byte_start, byte_end, line_start, line_end, quote_hash, is_wording)
-               values (?, ?, ?, ?, ?, ?, ?, ?)""",
+               select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 where not exists (select 1 from evidence
+                   where memory_id = ?1 and note_id = ?2 and byte_start = ?3 and byte_end = ?4)""",
             (*row, is_wording),
         )
         if added.rowcount:
