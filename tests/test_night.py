@@ -165,7 +165,7 @@ def test_a_line_with_several_facts_is_stored_as_a_whole_or_not_at_all(own_home: 
 def test_another_process_writes_while_the_model_is_asked(me: Assistant, scripted: FakePlugin, own_home: Path) -> None:
     me.add(note("My brother Pedro keeps goats.", "2024-01-10"))
     me.add(note("My sister Nora keeps bees.", "2024-01-11"))
-    wrote = []
+    wrote: list[str] = []
 
     def write(prompt: Prompt) -> float:
         with Store(own_home / "memory.db") as other, other.writing():
@@ -381,8 +381,12 @@ def test_thirty_pages_and_pages_of_code_are_read_to_their_end(me: Assistant) -> 
     code = "```python\nfor row in range(3):\n    print(row)\n```\n"
     bare = "import os\n\ndef main():\n    return os.remove('x')\n"
     me.add_many(
-        [note(pages, "2024-01-01"), note(endless, "2024-01-02"), note(code, "2024-01-03")]
-        + [note(bare, "2024-01-04", uri="main.py", origin="file")]
+        [
+            note(pages, "2024-01-01"),
+            note(endless, "2024-01-02"),
+            note(code, "2024-01-03"),
+            note(bare, "2024-01-04", uri="main.py", origin="file"),
+        ]
     )
     report = me.sleep()
     assert (report.state, report.waiting) == ("done", 0)

@@ -242,7 +242,7 @@ class Night:
             certainty=proposal.certainty,
             # Memory knows of it since it was said, unless the words tell more.
             valid_from=passage.happened_at,
-            valid_to=None,
+            valid_to=statement.valid_to if statement else None,
         )
         edit = Edit(store.db, now=self.now)
         verb, memory_id = carry_out(verdict, fact, place, store=store, edit=edit, codes=codes)

@@ -97,11 +97,13 @@ def carry_out(
 
 
 def _supersede(verdict: Supersede, fact: NewFact, place: Place, *, edit: Edit, codes: bytes | None) -> int:
-    added = edit.add(replace(fact, valid_from=verdict.valid_from, valid_to=verdict.valid_to), place, codes)
+    # An end that only a later fact tells is a mark: it goes when that one does.
+    until = verdict.valid_to if verdict.by is None else fact.valid_to
+    added = edit.add(replace(fact, valid_from=verdict.valid_from, valid_to=until), place, codes)
     for old in verdict.olds:
         edit.mark(old, valid_to=verdict.closes_at, retired_at=edit.now, superseded_by=added)
     if verdict.by is not None:
-        edit.mark(added, retired_at=edit.now, superseded_by=verdict.by)
+        edit.mark(added, valid_to=verdict.valid_to, retired_at=edit.now, superseded_by=verdict.by)
     return added
 
 
