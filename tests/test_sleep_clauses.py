@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondme.records import Span
-from secondme.sleep.clauses import MOST_BYTES, Clause, clauses, is_noise
+from secondme.sleep.clauses import MOST_BYTES, Clause, clauses
 
 PIECES = [
     "I went to Rome, and I bought a bike",
@@ -55,7 +55,6 @@ def check(before: str, text: str, markdown: bool) -> list[Clause]:
 @given(st.text(st.characters(codec="utf-8"), max_size=20), texts, st.booleans())
 def test_each_clause_is_exactly_the_bytes_and_lines_it_names(before: str, text: str, markdown: bool) -> None:
     check(before, text, markdown)
-    is_noise(text)
 
 
 def test_a_clause_knows_its_lines_behind_text_of_several_bytes() -> None:
@@ -177,24 +176,8 @@ def test_pictures_are_cut_out_of_a_message() -> None:
         "",
     ],
 )
-def test_noise_is_told(text: str) -> None:
-    assert is_noise(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I live in Porto",
-        "Passport PX4921",
-        "Thanks! I live in Porto.",
-        "Moro no Porto",
-        "住在里斯本",
-        "- [ ] buy milk",
-        "Rex",
-    ],
-)
-def test_nothing_that_may_matter_is_noise(text: str) -> None:
-    assert not is_noise(text)
+def test_noise_holds_no_statement(text: str) -> None:
+    assert not clauses(whole(text), markdown=True)
 
 
 @pytest.mark.parametrize(
@@ -216,5 +199,4 @@ def test_nothing_that_may_matter_is_noise(text: str) -> None:
 def test_the_time_grows_with_the_length_only(text: str) -> None:
     start = time.perf_counter()
     clauses(whole(text), markdown=True)
-    is_noise(text)
     assert time.perf_counter() - start < 3

@@ -110,16 +110,6 @@ def clauses(span: Span, *, markdown: bool) -> list[Clause]:
     return found
 
 
-def is_noise(text: str) -> bool:
-    """True if nothing in `text` is worth a thought: courtesies, questions, bare links, boilerplate, code."""
-    return all(
-        _is_waste(text[start:end])
-        for block in _blocks(text, 0, True)
-        for start, end in sentences(text, *block)
-        if end - start
-    )
-
-
 def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield where each sentence of `text[start:end]` begins and ends, without the space around it."""
     begin = start
