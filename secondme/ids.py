@@ -14,7 +14,10 @@ def parse_id(id: str) -> tuple[int, int | None]:
     """Return the number of the note, and of the passage from 1 where the id names one; raises UsageError."""
     found = _NOTE.fullmatch(id)
     if not found:
-        raise UsageError(f"{id!r} is not an id of a note", hint="ids look like n12 or n12.3; secondme list shows them")
+        raise UsageError(
+            f"{id!r} is not an id of a note",
+            hint="ids look like n12, n12.3 or, for facts, m7; secondme list and secondme facts show them",
+        )
     return int(found[1]), int(found[2]) if found[2] else None
 
 

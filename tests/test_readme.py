@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import shlex
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from conftest import ROOT, TESTS
+from conftest import ROOT, TESTS, Run
 from typer.main import get_command
 
 from secondme import errors, hookspecs
@@ -34,7 +35,9 @@ def app_commands() -> dict[str, Any]:
     group: Any = get_command(build_app(load_plugins(installed=False)))
     for name, command in group.commands.items():
         inner = getattr(command, "commands", None)
-        found |= {f"{name} {under}": part for under, part in inner.items()} if inner else {name: command}
+        found |= {f"{name} {under}": part for under, part in inner.items()} if inner else {}
+        if not inner or command.invoke_without_command:
+            found[name] = command
     return found
 
 
@@ -127,7 +130,7 @@ def test_the_example_of_the_api_runs(
 
 def test_settings_and_models_that_are_named_exist() -> None:
     for key in re.findall(r"config set ([a-z_.]+)", README) + re.findall(
-        r"`((?:me|models|answer|ingest|plugins)\.\w+)`", README
+        r"`((?:me|models|answer|sleep|ingest|plugins)\.\w+)`", README
     ):
         get_value(Config(), key)
     aliases = re.findall(r"\| `([a-z0-9.-]+)`", section("Which model on which machine"))
@@ -137,3 +140,17 @@ def test_settings_and_models_that_are_named_exist() -> None:
 
 def test_nothing_is_left_to_fill_in() -> None:
     assert re.findall(r"@@\w+@@", README) == []
+
+
+def test_what_sleep_is_shown_to_do_is_what_it_does(call: Run) -> None:
+    """All that is printed below a command stands there as shown, but for figures of time and the name of the model."""
+    shown = "".join(block for block in code_blocks("console") if "secondme sleep" in block or "secondme undo" in block)
+    commands = re.findall(r"^\$ secondme (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE)
+    assert [shlex.split(words)[0] for words, _ in commands].count("add") == 3
+    for words, output in commands:
+        done = call(*shlex.split(words), replies=[], env={"SECONDME_NOW": "2024-07-02T08:00"})
+        assert done.code == 0
+        wanted = [line for line in output.splitlines() if line != "..."]
+        for line in wanted:
+            line = re.sub(r"read in \d+ s", "read in 0 s", line).replace("qwen2.5-coder-1.5b", "scripted")
+            assert line in done.stdout.splitlines()

@@ -10,7 +10,21 @@ import typer
 from typer.main import get_command
 
 from secondme import __version__
-from secondme.cli import add, demo, exchange, find, models, notes, plugins, settings, upkeep
+from secondme.cli import (
+    add,
+    demo,
+    exchange,
+    facts,
+    find,
+    journal,
+    models,
+    notes,
+    plugins,
+    review,
+    settings,
+    sleep,
+    upkeep,
+)
 from secondme.cli.output import say
 from secondme.config import load_config
 from secondme.errors import ConfigError, UsageError
@@ -18,7 +32,7 @@ from secondme.paths import find_paths
 from secondme.plugins import Plugins, load_plugins
 
 PROGRAM = "secondme"
-COMMANDS = (add, find, notes, exchange, models, settings, upkeep, plugins, demo)
+COMMANDS = (add, find, sleep, facts, review, journal, notes, exchange, models, settings, upkeep, plugins, demo)
 
 
 def run(arguments: list[str]) -> int:

@@ -109,5 +109,5 @@ def _why_unranked(me: Assistant, ids: set[int], filters: Filters, found: Found) 
         if value:
             alone = Filters(**{item.name: value})
             if not ids & set(me.store.index.passages_with(*conditions(alone)).tolist()):
-                return f"left out by --{item.name}"
+                return f"left out by --{item.name.replace('_', '-')}"
     return f"neither its words nor its vectors nor its time brought it among the {found.candidates:,} candidates"

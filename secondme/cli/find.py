@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from secondme.cli import answering, explain, intake
-from secondme.cli.options import Author, Json, Kind, Plain, Since, Source, Until, filters_of, open_memory
+from secondme.cli.options import AsOf, Author, Json, Kind, Plain, Since, Source, Until, filters_of, open_memory
 from secondme.cli.output import DIM, match_head, match_record, paint, print_json, say, snippet
 from secondme.errors import NoModel
 from secondme.records import Match
@@ -35,13 +35,14 @@ def search(  # noqa: PLR0913  each one is an option
     source: Source = "",
     author: Author = "",
     kind: Kind = None,
+    as_of: AsOf = "",
     json: Json = False,
     plain: Plain = False,
     explained: Explain = False,
     expect: Expect = "",
 ) -> None:
     """Find what was said or written, by words and by meaning. No language model."""
-    question, filters = " ".join(query), filters_of(since, until, source, author, kind)
+    question, filters = " ".join(query), filters_of(since, until, source, author, kind, as_of)
     with open_memory(context) as me:
         started = time.monotonic()
         found = me.search(question, k=k, filters=filters)
@@ -78,13 +79,14 @@ def ask(  # noqa: PLR0913  each one is an option
     source: Source = "",
     author: Author = "",
     kind: Kind = None,
+    as_of: AsOf = "",
     brief: Brief = False,
     no_llm: NoLanguageModel = False,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
     """Answer a question from memory, with the sources. Exit code 1 where memory does not hold it."""
-    words, filters = " ".join(question), filters_of(since, until, source, author, kind)
+    words, filters = " ".join(question), filters_of(since, until, source, author, kind, as_of)
     with open_memory(context) as me:
         if no_llm:
             code = answering.show_evidence(me, words, k=k, filters=filters, json=json, plain=plain)

@@ -9,10 +9,12 @@ import typer
 
 from secondme.clean import clean
 from secondme.cli import editor
+from secondme.cli.changes import fact_lines, fact_record
 from secondme.cli.options import Author, Json, Plain, Since, Source, Until, filters_of, open_memory
 from secondme.cli.output import DIM, counted, note_head, note_line, note_record, paint, passage_record, print_json, say
 from secondme.errors import UsageError
-from secondme.records import Forgotten, Note, Passage
+from secondme.ids import is_id
+from secondme.records import Fact, Forgotten, Note, Passage
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids such as n12.")]
 
@@ -26,16 +28,22 @@ def register(app: typer.Typer) -> None:
 
 
 def show(context: typer.Context, ids: Ids, json: Json = False, plain: Plain = False) -> None:
-    """Show notes as they were written, or one passage of a note (n12.3)."""
+    """Show notes as they were written, one passage of a note (n12.3), or a fact with its lines (m7)."""
     with open_memory(context) as me:
-        found = [me.note(id) for id in ids]
+        found = [me.facts([id])[0] if is_id(id, "m") else me.note(id) for id in ids]
+    notes = [one for one in found if not isinstance(one, Fact)]
+    facts = [fact_record(one) for one in found if isinstance(one, Fact)]
     if json:
-        print_json(notes=[passage_record(note, passage) if passage else note_record(note) for note, passage in found])
+        records = [passage_record(note, passage) if passage else note_record(note) for note, passage in notes]
+        print_json(notes=records, facts=facts)
         return
-    for number, (note, passage) in enumerate(found):
+    for number, one in enumerate(found):
         if number:
             print()
-        _print_note(note, passage, plain=plain)
+        if isinstance(one, Fact):
+            print("\n".join(fact_lines(one, plain=plain)))
+        else:
+            _print_note(*one, plain=plain)
 
 
 def _print_note(note: Note, passage: Passage | None, *, plain: bool) -> None:
@@ -50,10 +58,12 @@ def _print_note(note: Note, passage: Passage | None, *, plain: bool) -> None:
 
 
 def open_note(context: typer.Context, id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Open the source of a note or passage in $VISUAL or $EDITOR, at its line."""
+    """Open the source of a note, passage or fact in $VISUAL or $EDITOR, at its line."""
     with open_memory(context) as me:
-        note, passage = me.note(id)
-    editor.open_source(note, line=passage.span.line_start if passage else 1)
+        source = me.facts([id])[0].sources[0] if is_id(id, "m") else None
+        note, passage = me.note(f"n{source.note_id}" if source else id)
+    line = source.line_start if source else passage.span.line_start if passage else 1
+    editor.open_source(note, line=line)
 
 
 def list_notes(  # noqa: PLR0913  each one is an option
@@ -105,3 +115,7 @@ def _print_forgotten(forgotten: Forgotten) -> None:
     print(f"{verb} {' '.join(forgotten.ids)}: {counted(forgotten.passages, 'passage')}")
     for uri in forgotten.uris:
         print(f"  {clean(uri)}")
+    if forgotten.facts:
+        print(f"  {counted(len(forgotten.facts), 'fact')}: {' '.join(forgotten.facts)}")
+    for copy in forgotten.copies:
+        print(f"  the copy of the whole memory at {clean(copy)}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from secondme.cli.output import say
 from secondme.records import Filters
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ Until = Annotated[str, typer.Option(metavar="WHEN", help="Only up to then, the d
 Source = Annotated[str, typer.Option(metavar="TEXT", help="Only where the path, uri or thread has this in it.")]
 Author = Annotated[str, typer.Option(metavar="NAME", help="Only what this person said or wrote.")]
 Kind = Annotated[Literal["passage", "fact"] | None, typer.Option(help="Only this kind.")]
+AsOf = Annotated[str, typer.Option(metavar="DATE", help="What held and was known then: 2024-06-01, that day included.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Plain = Annotated[bool, typer.Option("--plain", help="No colours.")]
 
 
-def filters_of(since: str, until: str, source: str, author: str, kind: str | None = None) -> Filters:
+def filters_of(since: str, until: str, source: str, author: str, kind: str | None = None, as_of: str = "") -> Filters:
     """Return the filters the options ask for; raises UsageError for what is no date."""
     from secondme.clock import now
 
@@ -32,14 +34,30 @@ def filters_of(since: str, until: str, source: str, author: str, kind: str | Non
         source=source,
         author=author,
         kind=kind or "",
+        as_of=moment_of(as_of),
     )
+
+
+def moment_of(as_of: str) -> datetime | None:
+    """Return the moment whose state of things is asked for, the last one of a day; raises UsageError for no date."""
+    from secondme.clock import now
+
+    if not as_of:
+        return None
+    moment = now()
+    # What begins with the next day is not so yet.
+    is_whole = (end := _until(as_of, moment)) != _since(as_of, moment)
+    return end - timedelta(seconds=1) if is_whole else end
 
 
 def open_memory(context: typer.Context, *, create: bool = False) -> Assistant:
     """Return the memory, open, with the plugins that are loaded already."""
     from secondme.assistant import Assistant
 
-    return Assistant.open(plugins=context.obj, create=create)
+    me = Assistant.open(plugins=context.obj, create=create)
+    if me.store.copied_to:
+        say(f"the memory was brought up to date; as it was before, it is in {me.store.copied_to}")
+    return me
 
 
 def _since(text: str, now: datetime) -> datetime:

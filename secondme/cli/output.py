@@ -32,6 +32,11 @@ def say(message: str) -> None:
     print(clean(message), file=sys.stderr)
 
 
+def can_ask() -> bool:
+    """True if somebody is there to answer a question."""
+    return sys.stdin.isatty()
+
+
 def print_json(**content: Any) -> None:
     """Print one JSON object with the version of its form."""
     print(json.dumps({"v": 1, **content}, ensure_ascii=False))
@@ -94,6 +99,11 @@ def day(moment: datetime | None) -> str:
     return moment.astimezone().date().isoformat() if moment else ""
 
 
+def minute(moment: datetime) -> str:
+    """Return the local day and time of a moment, to the minute."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def place(uri: str, line: int) -> str:
     """Return where a text stands, in the form that editors and terminals open."""
     return f"{uri}:{line}" if uri.startswith("/") and "#L" not in uri else uri
@@ -108,7 +118,7 @@ def match_head(match: Match, *, plain: bool = False) -> str:
 
 def note_head(note: Note, *, plain: bool = False) -> str:
     """Return one line that names a note: id, time, author, title, uri."""
-    at = note.happened_at.astimezone().strftime("%Y-%m-%d %H:%M") if note.happened_at else ""
+    at = minute(note.happened_at) if note.happened_at else ""
     rest = " · ".join(one_line(part, 500) for part in (at, note.author, note.title, note.uri) if part)
     return f"{paint(note.id, BOLD, plain=plain)} · {paint(rest, DIM, plain=plain)}"
 

@@ -50,7 +50,7 @@ def _level(check: Check) -> str:
 
 
 def stats(context: typer.Context, json: Json = False) -> None:
-    """Show how much is stored: notes, passages, vectors, bytes, by origin and by month."""
+    """Show how much is stored: notes, passages, vectors, facts, bytes, by origin and by month."""
     from secondme.store.statistics import measure
 
     with open_memory(context) as me:
@@ -68,6 +68,8 @@ def _print_statistics(found: Statistics) -> None:
         ("earlier versions", f"{found.earlier_versions:,}"),
         ("passages", f"{found.passages:,}"),
         ("with vectors", f"{found.with_vectors:,}" + (f" of {found.embedder}" if found.embedder else "")),
+        ("facts", f"{found.facts:,}"),
+        ("retired facts", f"{found.retired_facts:,}"),
         ("on disk", f"{found.bytes:,} bytes, {found.bytes_per_passage:,.0f} a passage"),
         ("oldest, newest", f"{day(found.oldest)} {day(found.newest)}".strip() or "-"),
         *((f"origin {name}", f"{count:,}") for name, count in found.by_origin.items()),
