@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from secondme.sleep.consolidate import Conflict, Keep, Known, Merge, Repeat, Supersede, decide, undecided
+from secondme.sleep.consolidate import Conflict, Keep, Known, Merge, Repeat, Supersede, decide
 from secondme.sleep.statements import parse_statement
 
 JANUARY = datetime(2024, 1, 10, 12, tzinfo=UTC)
@@ -176,13 +176,3 @@ def test_another_number_name_or_condition_is_another_fact(other: str) -> None:
 
 def test_the_same_event_told_on_two_days_may_be_two_events() -> None:
     assert isinstance(verdict("I went running with the club.", "I went running with the club."), Keep)
-
-
-def test_what_shares_subject_and_frame_without_a_rule_is_undecided() -> None:
-    olives, bike = known(1, "I like olives."), known(2, "I have a bike.")
-    assert undecided(known(3, "I like capers.", JUNE), [olives, bike]) == [1]
-    assert undecided(known(4, "I live in Leeds.", JUNE), [olives, bike]) == []
-
-
-def test_what_a_rule_decides_is_not_undecided() -> None:
-    assert undecided(known(2, "I live in Porto.", JUNE), [known(1, "I live in Lisbon.")]) == []

@@ -12,8 +12,6 @@ from secondme.sleep.values import (
     is_elaboration,
     is_same,
     is_same_product,
-    significant_words,
-    word_overlap,
     words_of,
 )
 from secondme.sleep.verdicts import (
@@ -29,7 +27,7 @@ from secondme.sleep.verdicts import (
     start_of,
 )
 
-__all__ = ["Conflict", "Keep", "Known", "Merge", "Repeat", "Supersede", "Verdict", "decide", "undecided"]
+__all__ = ["Conflict", "Keep", "Known", "Merge", "Repeat", "Supersede", "Verdict", "decide"]
 
 # What "I left X", "we sold X" or "I gave up X" may end.
 _ENDED_BY_NAME = frozenset(
@@ -44,7 +42,10 @@ _FAMILIES = ({"marital status", "is married to", "partner"}, {"diet"}, {"drives"
 
 
 def decide(new: Known, earlier: Sequence[Known]) -> Verdict:
-    """Return what becomes of the new fact, judged by rules against the earlier ones."""
+    """Return what becomes of the new fact, judged by rules against the earlier ones.
+
+    A model of 1.5B is not asked: of 55 close pairs that no rule decides it ranked outright errors above real updates.
+    """
     if new.statement is not None:
         verdict = _by_statement(new, new.statement, earlier)
         if verdict is not None:
@@ -54,25 +55,6 @@ def decide(new: Known, earlier: Sequence[Known]) -> Verdict:
         if verdict is not None:
             return verdict
     return by_wording(new, earlier) or Keep(*interval_of(new))
-
-
-def undecided(new: Known, earlier: Sequence[Known]) -> list[int]:
-    """Return the current facts that are close to the new one and that no rule decides, the closest first."""
-    if not isinstance(decide(new, earlier), Keep):
-        return []
-    words = significant_words(new.text)
-    close = []
-    for known in earlier:
-        if not known.is_current:
-            continue
-        is_same_subject = bool(new.statement and known.statement and new.statement.subject == known.statement.subject)
-        if new.statement and known.statement and not is_same_subject:
-            continue
-        is_same_frame = is_same_subject and _is_same_frame(new.statement, known.statement)
-        overlap = word_overlap(words, significant_words(known.text))
-        if is_same_frame or overlap >= 0.5:
-            close.append((-is_same_frame, -overlap, known.id))
-    return [id for *_, id in sorted(close)]
 
 
 def _is_same_frame(one: Statement | None, other: Statement | None) -> bool:

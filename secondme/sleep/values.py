@@ -79,8 +79,3 @@ def are_of_two_kinds(one: str, other: str) -> bool:
 def significant_words(text: str) -> frozenset[str]:
     """Return the words that carry meaning, for comparing what two clauses speak about."""
     return frozenset(word for word in words_of(text) if word not in _DULL)
-
-
-def word_overlap(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return the share of common words, 0 to 1."""
-    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0

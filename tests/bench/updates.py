@@ -1,8 +1,8 @@
 """Measure how the rules of sleep treat updates: `python tests/bench/updates.py [--facts FILE] [--talk FILE] [--show]`.
 
 `updates.toml` holds pairs of clauses; an `update` makes the earlier clause outdated, an `other` pair does not. Counted
-are, of the updates, those omitted (no supersession) and those outdated (the earlier clause stays current and is neither
-in open conflict nor listed as undecided), and of the others the wrongly superseded. `--facts` takes numbered facts with
+are, of the updates, those omitted (no supersession) and those outdated (the earlier clause stays current and is not in
+open conflict), and of the others the wrongly superseded. `--facts` takes numbered facts with
 questions, where a later fact overrules an earlier one; `--talk` takes conversations as JSON and lists their verdicts.
 """
 
@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from secondme.recall.when import annotate
-from secondme.sleep.consolidate import Conflict, Known, Merge, Repeat, Supersede, Verdict, decide, undecided
+from secondme.sleep.consolidate import Conflict, Known, Merge, Repeat, Supersede, Verdict, decide
 from secondme.sleep.statements import Statement, parse_statement
 
 START = datetime(2024, 1, 10, 12, tzinfo=UTC)
@@ -70,7 +70,7 @@ def measure_pairs(*, show: bool) -> None:
             new = known_from(Line(annotate(pair["later"], said_at=later), ME, later), 2)
             verdict = decide(new, [old])
             is_ended = isinstance(verdict, Supersede) and 1 in verdict.olds
-            is_open = isinstance(verdict, Conflict) or bool(undecided(new, [old]))
+            is_open = isinstance(verdict, Conflict)
             counts[pair["kind"]] += 1
             counts["parsed"] += (old.statement is not None) + (new.statement is not None)
             is_update = pair["kind"] == "update"
