@@ -15,6 +15,8 @@ from secondme.errors import NewerDatabase, NotFound, UsageError
 from secondme.exchange import export, import_lines
 from secondme.records import Note
 from secondme.store.connect import open_database
+from secondme.store.facts import COMMON, NewFact, Place
+from secondme.store.journal import Edit
 from secondme.store.schema import NOTES
 from secondme.store.store import Store
 
@@ -451,3 +453,15 @@ def test_any_words_can_be_looked_for(me: Assistant, ask: Callable[..., list[int]
     slept(me, BEES)
     assert ask(me.store.facts) == []
     assert me.store.facts.matching(["goats", "bees"], limit=3) == [1]
+
+
+def test_words_that_stand_in_very_many_facts_are_looked_for_together_only(me: Assistant) -> None:
+    place = Place(int(me.add(BEES).id[1:]), 0, 5, 1, 1, BEES.text)
+    with me.store.writing():
+        edit = Edit(me.store.db, now=day("2024-01-01"))
+        for number in range(COMMON + 1):
+            text = f"Nora saw number {number}" + (" fly" if number == 7 else "")
+            edit.add(NewFact("episodic", "evidence", text, "", "", "", 0.8, None, None), place, None)
+    assert me.store.facts.matching(["nora", "saw", "fly"], limit=3) == [8]
+    assert len(me.store.facts.matching(["nora", "saw"], limit=3)) == 3
+    assert me.store.facts.matching(["nora", "saw", "500"], limit=3) == [501]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sqlite_utils.db import Database
 
 MOST_CERTAIN = 0.99
+COMMON = 1000
+"""A word in so many facts is not looked for alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +141,23 @@ class Facts:
 
     def matching(self, terms: Sequence[str], *, limit: int) -> list[int]:
         """Return the ids of supported facts with any of these words, the best match first."""
-        if not terms:
+        words = ['"' + term.replace('"', '""') + '"' for term in dict.fromkeys(terms)]
+        if not words:
             return []
-        # Written small, it would be a word to look for.
-        query = " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
+        # What stands in very many facts tells none from the others and takes long to read; all of it together does not.
+        telling = [word for word in words if not self._is_common(word)]
+        query = " OR ".join(telling) or " AND ".join(words)
         rows = self.db.conn.execute(
             f"""select m.id from memory_words w join memories m on m.id = w.rowid
                 where memory_words match ? and {IS_SUPPORTED} order by w.rank, m.id limit ?""",
             (query, limit),
         )
         return [row[0] for row in rows]
+
+    def _is_common(self, word: str) -> bool:
+        query = "select count(*) from (select 1 from memory_words where memory_words match ? limit ?)"
+        (count,) = self.db.conn.execute(query, (word, COMMON)).fetchone()
+        return bool(count == COMMON)
 
     def codes(self, ids: Sequence[int]) -> dict[int, bytes]:
         """Return the token codes of those facts that have them."""
