@@ -109,7 +109,9 @@ def _answer(me: Assistant, one: Shown) -> str:
             case "r":
                 me.reject(one.change.id)
             case "e":
-                made = me.edit(one.change.id, typer.prompt("the fact in your words", default="", err=True))
+                made = me.edit(
+                    one.change.id, typer.prompt("the fact in your words", default="", show_default=False, err=True)
+                )
                 say(f"{made.fact} stands in the place of {one.change.fact}; undo it with: secondme undo {made.id}")
             case "s" | "q":
                 pass
@@ -123,6 +125,8 @@ def _answer(me: Assistant, one: Shown) -> str:
 
 
 def _print_change(one: Shown, number: int, total: int, *, plain: bool) -> None:
+    if number > 1:
+        print()
     print(f"{paint(one.change.id, BOLD, plain=plain)} ({number} of {total}) {one.change.verb}: {one.change.reason}")
     groups = (("", (one.fact,)), ("in the place of", one.replaced), ("against", one.against))
     for title, facts in groups:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -81,9 +81,7 @@ class Facts:
         """Return the facts with these ids, in this order; ids of none are left out."""
         wanted = list(ids)
         found: dict[int, Fact] = {}
-        for start in range(0, len(wanted), 500):
-            some = wanted[start : start + 500]
-            marks = ", ".join("?" * len(some))
+        for some, marks in _batches(wanted):
             found.update((_number(fact), fact) for fact in self._select(f"m.id in ({marks})", some))
         return [found[id] for id in wanted if id in found]
 
@@ -121,9 +119,7 @@ class Facts:
     def resting_on(self, passage_ids: Sequence[int]) -> dict[int, list[Fact]]:
         """Return for each of these passages the facts that rest on a line of it, retired ones as well."""
         pairs: list[tuple[int, int]] = []
-        for start in range(0, len(passage_ids), 500):
-            some = list(passage_ids[start : start + 500])
-            marks = ", ".join("?" * len(some))
+        for some, marks in _batches(passage_ids):
             query = f"""select p.id, e.memory_id from passages p join evidence e on e.note_id = p.note_id
                         where p.id in ({marks}) and e.byte_start >= p.byte_start and e.byte_start < p.byte_end
                         order by e.memory_id"""
@@ -136,7 +132,13 @@ class Facts:
 
     def replaced_by(self, id: str) -> Fact | None:
         """Return what was so until this fact took its place, None where that is not known."""
-        found = self._select("m.superseded_by = ? and m.valid_to is not null", (id[1:],))
+        # What took the place of another's words has that one's past as well.
+        found = self._select(
+            """m.valid_to is not null and m.superseded_by in (with recursive same (id) as (select ? union
+                   select o.id from same s join memories o on o.superseded_by = s.id where o.valid_to is null)
+               select id from same)""",
+            (number_in(id, "m"),),
+        )
         return max(found, key=lambda fact: (fact.valid_to, _number(fact)), default=None)
 
     def matching(self, terms: Sequence[str], *, limit: int) -> list[int]:
@@ -162,9 +164,7 @@ class Facts:
     def codes(self, ids: Sequence[int]) -> dict[int, bytes]:
         """Return the token codes of those facts that have them."""
         found: dict[int, bytes] = {}
-        for start in range(0, len(ids), 500):
-            some = list(ids[start : start + 500])
-            marks = ", ".join("?" * len(some))
+        for some, marks in _batches(ids):
             query = f"select memory_id, codes from memory_tokens where memory_id in ({marks})"
             found.update(self.db.conn.execute(query, some).fetchall())
         return found
@@ -218,9 +218,7 @@ class Facts:
 
     def _sources(self, ids: Sequence[int]) -> dict[int, list[Source]]:
         found: dict[int, list[Source]] = {id: [] for id in ids}
-        for start in range(0, len(ids), 500):
-            some = list(ids[start : start + 500])
-            marks = ", ".join("?" * len(some))
+        for some, marks in _batches(ids):
             rows = self.db.conn.execute(
                 f"""select e.memory_id, e.note_id, e.byte_start, e.byte_end, e.line_start, e.line_end,
                            substr(cast(n.text as blob), e.byte_start + 1, e.byte_end - e.byte_start),
@@ -236,9 +234,7 @@ class Facts:
 
     def _conflicts(self, ids: Sequence[int]) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
-        for start in range(0, len(ids), 500):
-            some = list(ids[start : start + 500])
-            marks = ", ".join("?" * len(some))
+        for some, marks in _batches(ids):
             rows = self.db.conn.execute(
                 f"""select c.a, c.b from (select memory_id a, other_id b from conflicts
                     union select other_id, memory_id from conflicts) c
@@ -249,6 +245,13 @@ class Facts:
             for one, other in rows:
                 found.setdefault(one, []).append(other)
         return found
+
+
+def _batches(ids: Sequence[int]) -> Iterator[tuple[list[int], str]]:
+    """Yield a few of the ids at a time, with as many question marks: SQLite takes only so many values."""
+    for start in range(0, len(ids), 500):
+        some = list(ids[start : start + 500])
+        yield some, ", ".join("?" * len(some))
 
 
 def _moment_of(fact: Fact) -> tuple[datetime, int]:
