@@ -176,7 +176,8 @@ class AnswerStream:
         """Return the best evidence that fits the budget, in the order it happened; a long passage is cut to fit."""
         model, left = self._me.model(), self._me.config.answer.evidence_tokens
         chosen: list[Match] = []
-        for match in self._standing.up_to_date(self.evidence, self._question):
+        names_time = self.found.time is not None
+        for match in self._standing.up_to_date(self.evidence, self._question, names_time=names_time):
             size = model.count(evidence_line(10, match))
             if size > left and chosen:
                 break

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from secondme.recall.words import content_words
+from secondme.recall.query import FIRST_PERSON
+from secondme.recall.words import WORD, content_words
 from secondme.records import Fact, Match
+from secondme.sleep.statements import parse_statement
 from secondme.validity import holds_at, is_outdated, remark, since
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
 
-_PAST = re.compile(
-    r"\b(?:before|previous(?:ly)?|former(?:ly)?|earlier|used to|history|chang\w+|ever|was|were|did|had|past|last|ago"
-    r"|when|since|until|till|how long|original(?:ly)?|first|old|once)\b",
+_LOOKS_BACK = re.compile(
+    r"\b(?:before|previous(?:ly)?|former(?:ly)?|earlier|used to|history|chang\w+|ever|past|ago|when|since|until|till"
+    r"|how long|original(?:ly)?|at first|once|(?:did|was|were|had)\s+(?:i|we|you|he|she|they|my|our))\b",
     re.IGNORECASE,
 )
+
+_NOW = "now currently current today nowadays presently"
 
 
 class Standing:
@@ -31,12 +35,36 @@ class Standing:
         self._moment = moment
         self._facts = me.facts_behind([match for match in evidence if match.kind == "passage"])
 
-    def up_to_date(self, evidence: Sequence[Match], question: str) -> list[Match]:
-        """Return the evidence without what is outdated, all of it where the question looks back or nothing is left."""
-        if _PAST.search(question):
+    def up_to_date(self, evidence: Sequence[Match], question: str, *, names_time: bool) -> list[Match]:
+        """Return the evidence without what is outdated, and nothing but the fact that is asked for where there is one.
+
+        All of it is returned where the question looks back or nothing is left.
+        """
+        if names_time or _LOOKS_BACK.search(question):
             return list(evidence)
         found = [one for one in evidence if not is_outdated(one.text, self._facts.get(one.id, ()), self._moment)]
-        return found or list(evidence)
+        exact = [
+            one for one in found if any(self._is_asked_for(fact, question) for fact in self._facts.get(one.id, ()))
+        ]
+        return exact or found or list(evidence)
+
+    def _is_asked_for(self, fact: Fact, question: str) -> bool:
+        """True if a question asks for nothing but what this fact states, of which there is one.
+
+        Whatever else was found only distracts a small model then.
+        """
+        if not fact.attribute or not holds_at(fact, self._moment):
+            return False
+        me, source = self._me.config.me.name, fact.sources[0]
+        statement = parse_statement(fact.text, author=source.author, me=me, said_at=source.happened_at)
+        if statement is None or not statement.is_single:
+            return False
+        terms = self._me.store.index.terms
+        asked = set(terms(" ".join(content_words(question)))) - set(terms(_NOW))
+        about = set(terms(" ".join(content_words(fact.subject))))
+        is_own = fact.subject == me.lower() and bool(set(WORD.findall(question.lower())) & FIRST_PERSON)
+        stated = set(terms(f"{fact.subject} {fact.attribute}"))
+        return bool(asked) and (is_own or about <= asked) and all(_is_among(term, stated) for term in asked)
 
     def annotated(self, match: Match) -> Match:
         """Return the match with a word on what of it holds no longer."""
@@ -71,3 +99,8 @@ class Standing:
             line_start=source.line_start,
             line_end=source.line_end,
         )
+
+
+def _is_among(term: str, terms: Collection[str]) -> bool:
+    """True if a stem is among others; "die" and "di" of "died" count as one."""
+    return term in terms or any(term[:-1] == other or other[:-1] == term for other in terms)
