@@ -8,7 +8,6 @@ from datetime import datetime
 from secondme.recall.when import format_day
 from secondme.records import Fact
 
-
 MOST = 0.6
 """The part of a passage that has to be outdated: what no fact rests on may hold something else."""
 

@@ -95,9 +95,9 @@ def test_where_all_is_outdated_it_is_better_than_nothing(own_home: Path, scripte
     assert "Faro" in str(scripted.model.prompts[-1].pages)
 
 
-def test_a_question_for_just_what_one_fact_states_is_answered_from_it_alone(me: Assistant, scripted: FakePlugin) -> None:
+def test_a_question_for_what_one_fact_states_is_answered_from_it_alone(me: Assistant, scripted: FakePlugin) -> None:
     """Whatever else speaks of towns only distracts a small model."""
     asked(me, scripted, "Where do I live now?", "You live in Porto [1].")
     assert [page.rpartition(": ")[2] for page in scripted.model.prompts[-1].pages] == ["I moved to Porto."]
-    asked(me, scripted, "Where does my sister live?", "not in memory")
+    asked(me, scripted, "Where does my sister live?", "She lives in Lisbon [1].")
     assert len(scripted.model.prompts[-1].pages) > 1
