@@ -99,5 +99,5 @@ def test_a_question_for_what_one_fact_states_is_answered_from_it_alone(me: Assis
     """Whatever else speaks of towns only distracts a small model."""
     asked(me, scripted, "Where do I live now?", "You live in Porto [1].")
     assert [page.rpartition(": ")[2] for page in scripted.model.prompts[-1].pages] == ["I moved to Porto."]
-    asked(me, scripted, "Where does my sister live?", "She lives in Lisbon [1].")
+    asked(me, scripted, "Where does my sister live?", "She moved to Porto [1].")
     assert len(scripted.model.prompts[-1].pages) > 1
