@@ -247,6 +247,17 @@ def test_status_tells_what_waits_what_was_last_and_why_not(memory: Run, call: Ru
     assert "why not   there is no model file at /nowhere/model.gguf\n" in absent
 
 
+def test_a_night_that_a_crash_ended_is_not_told_as_running(memory: Run, own_home: Path) -> None:
+    memory("sleep", "--max-changes", "1")
+    with Assistant.open(own_home) as me, me.store.writing():
+        me.store.db.conn.execute("update runs set state = 'running', ended_at = null")
+    assert memory("sleep", "status", "--json").json["last"]["state"] == "interrupted"
+    lock = own_home / "state" / "sleep.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert memory("sleep", "status", "--json").json["last"]["state"] == "running"
+
+
 def test_while_another_one_sleeps_nobody_else_does(memory: Run, own_home: Path) -> None:
     memory("sleep", "--max-changes", "1")
     [lock] = own_home.rglob("sleep.lock")

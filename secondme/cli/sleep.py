@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from secondme.clean import clean
-from secondme.cli import answering
+from secondme.cli import answering, intake
 from secondme.cli.changes import change_record, change_set, look_up
 from secondme.cli.options import Json, Plain, open_memory
 from secondme.cli.output import Progress, can_ask, counted, duration, iso, minute, print_json, say
@@ -29,6 +29,7 @@ VERBS = {
 }
 TOO_MANY = "more than"
 """How a night begins to say that more earlier facts would change than it may change unasked."""
+ASLEEP = "another secondme is asleep over this memory"
 NEXT = "when you run secondme sleep"
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the change set; nothing is stored.")]
@@ -65,6 +66,8 @@ def sleep(  # noqa: PLR0913  each one is an option
         if dry_run:
             _rehearse(me, limits, yes=yes, json=json, plain=plain)
             return
+        if me.store.digestion.waiting() and me.store.index.waiting():
+            intake.fill_vectors(me)
         done = _run(me, limits, yes=yes)
         _print_report(done, json=json)
         while _asks_for_more(done) and not yes and not json and can_ask() and typer.confirm("go on?", err=True):
@@ -93,6 +96,8 @@ def _rehearse(me: Assistant, limits: dict[str, Any], *, yes: bool, json: bool, p
 
 def _run(me: Assistant, limits: dict[str, Any], *, yes: bool) -> SleepReport:
     progress = Progress("passages")
+    if waiting := me.store.digestion.waiting():
+        progress(0, waiting)  # a model is loaded and reads a few of them before the first one is done
     try:
         return me.sleep(**limits, max_share=1.0 if yes else None, progress=progress)
     except NoModel as error:
@@ -177,6 +182,8 @@ def status(context: typer.Context, json: Json = False) -> None:
     with open_memory(context) as me:
         waiting, why_not = me.store.digestion.waiting(), _why_not(me)
         last = next(iter(me.store.journal.runs()), None)
+        if last and last.state == "running" and ASLEEP not in why_not:
+            last = replace(last, state="interrupted")  # by a crash, which the next night notes
         made = len(me.store.journal.changes(number_in(last.id, "r"))) if last else 0
     if json:
         print_json(waiting=waiting, last=_run_record(last, made) if last else None, next=NEXT, why_not=why_not)
@@ -200,8 +207,8 @@ def _why_not(me: Assistant) -> list[str]:
     try:
         with sleep_lock(me.paths):
             pass
-    except Locked as error:
-        found.append(str(error))
+    except Locked:
+        found.append(ASLEEP)
     try:
         _find_model(me)
     except NoModel as error:
