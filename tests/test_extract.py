@@ -13,8 +13,8 @@ from secondme.assistant import Assistant
 from secondme.config import SleepConfig
 from secondme.errors import ConfigError, NoModel
 from secondme.models.protocols import Prompt
-from secondme.records import Note, Passage
-from secondme.sleep.extract import CHATTER, LINES, Selector, Writer, choose_extractor, read
+from secondme.records import Note, Origin, Passage
+from secondme.sleep.extract import CHATTER, LINES, SAID_BY_ASSISTANT, Selector, Writer, choose_extractor, read
 
 BOAT = note("I sold the boat in the harbour.", "2024-07-01", author="Ana", origin="chat")
 OUT_OF_THE_MODEL = [
@@ -192,6 +192,55 @@ def test_lines_that_cannot_stand_alone_are_named_with_a_reason(me: Assistant, te
     assert [clause.line_start for clause, _ in found.unfit] == [line] * len(found.unfit)
     assert all(why for _, why in found.unfit)
     assert found.unfit
+
+
+PASTED = """You said:
+My sister Nora keeps bees.
+
+{name}
+Of course! The museum of Berlin has a red boat.
+
+- Pedro bought 3 goats in Berlin.
+
+## The Berlin of today
+
+**Summary:** The museum of Berlin has a boat.
+
+{more}
+**Me:** My brother Pedro has a blue boat.
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["Assistant:", "**ChatGPT said:**", "AI: Well, hello.", "> Claude:", "GPT-4o:", "## Assistant"]
+)
+@pytest.mark.parametrize("origin", ["typed", "file", "chat"])
+def test_of_a_pasted_conversation_nothing_the_assistant_said_is_learned(
+    me: Assistant, name: str, origin: Origin
+) -> None:
+    """Its turn goes on over passages that do not name it."""
+    more = "\n\n".join(f"The tower of town {n} was built of stone by Pedro." for n in range(200))
+    me.add(note(PASTED.format(name=name, more=more), "2024-01-01", origin=origin))
+    report = me.sleep()
+    assert len(me.store.db.conn.execute("select 1 from passages").fetchall()) > 2
+    facts = " ".join(texts(me.store.facts.all()))
+    assert "Berlin" not in facts
+    assert "tower" not in facts
+    assert "bees" in facts
+    assert "blue boat" in facts
+    assert report.rejected[SAID_BY_ASSISTANT] >= 200
+
+
+def test_a_heading_ends_what_an_assistant_said(me: Assistant) -> None:
+    me.add(note("AI: The tower is tall.\n\n# Family\n\nMy sister Nora keeps bees.\n", "2024-01-01", origin="file"))
+    me.sleep()
+    assert texts(me.store.facts.all()) == ["My sister Nora keeps bees."]
+
+
+def test_a_line_too_long_for_a_fact_is_not_put_to_the_model(me: Assistant, scripted: FakePlugin) -> None:
+    me.add(note("I sold the boat.", "2024-01-01", author="A" * 5000, origin="chat"))
+    assert me.sleep().rejected == {"too long": 1}
+    assert scripted.model.prompts == []
 
 
 @pytest.mark.parametrize("author", ["Nora", "Botkin", "Aida", "Toolan", "Maria"])

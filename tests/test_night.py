@@ -123,8 +123,8 @@ def test_a_night_that_is_killed_again_and_again_stores_what_one_without_a_crash_
 ) -> None:
     with open_memory(own_home) as me:
         me.add_many(life())
-    # Each night comes a little further than the one before: it dies in the middle of ever other decisions.
-    steps = [killed(own_home, "statement", 60 + 37 * place) for place in range(12)]
+    # Each night dies a little later than the one before, in the middle of ever other decisions.
+    steps = [killed(own_home, "statement", 60 + 59 * place) for place in range(7)]
     assert sum(steps) >= 4
     with open_memory(own_home) as me:
         me.sleep()

@@ -17,9 +17,12 @@ from secondme.records import FactKind, Passage, Stance
 from secondme.sleep.clauses import Clause, clauses
 from secondme.sleep.drafts import Draft, draft
 from secondme.sleep.statements import parse_statement
+from secondme.sleep.turns import Turn, is_within
+from secondme.sleep.verify import LONGEST, TOO_LONG
 from secondme.sleep.worth import worth
 
 CHATTER = "not worth keeping"
+SAID_BY_ASSISTANT = "said by an assistant"
 ASSISTANTS = re.compile(
     r"\b(?:assistant|ai|bot|chat-?gpt|gpt[\w.-]*|claude|copilot|gemini|llama|mistral|system|secondme|tool)\b",
     re.IGNORECASE,
@@ -77,8 +80,11 @@ class Extractor(Protocol):
         """Return what it proposes for each reading, counting on in `usage`."""
 
 
-def read(passage: Passage, *, me: str) -> Reading:
-    """Return the clauses of a passage made to stand alone; what an assistant said is nobody's own."""
+def read(passage: Passage, *, me: str, turns: Sequence[Turn] = ()) -> Reading:
+    """Return the clauses of a passage made to stand alone; what an assistant said is nobody's own.
+
+    `turns` are those of assistants in its note.
+    """
     if ASSISTANTS.search(passage.author):
         return Reading(passage, (), ())
     is_chat = passage.origin in ("chat", "import")
@@ -90,7 +96,12 @@ def read(passage: Passage, *, me: str) -> Reading:
     for clause in clauses(passage.span, markdown=not is_chat):
         made = draft(clause, author=speaker, me=me, said_at=passage.happened_at, before=before)
         before.append(clause.text)
-        if isinstance(made, Draft):
+        if is_within(turns, clause.start):
+            unfit.append((clause, SAID_BY_ASSISTANT))
+        elif isinstance(made, Draft) and len(made.text) > LONGEST:
+            # Asked about, it might not fit into the model at all.
+            unfit.append((clause, TOO_LONG))
+        elif isinstance(made, Draft):
             drafts.append(made)
         else:
             unfit.append((clause, made))

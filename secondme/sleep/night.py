@@ -20,6 +20,7 @@ from secondme.sleep.consolidate import decide
 from secondme.sleep.extract import Extractor, Proposal, Reading, choose_extractor, read
 from secondme.sleep.settle import carry_out, marked_by, neighbours, trust_of
 from secondme.sleep.statements import parse_statement
+from secondme.sleep.turns import Turn, assistant_turns
 from secondme.sleep.verdicts import Known
 from secondme.sleep.verify import problem_with
 from secondme.store.facts import Judged, NewFact, Place
@@ -67,6 +68,8 @@ class Night:
     """How many of those it has marked."""
     allowed: float = float("inf")
     started: float = 0.0
+    turns: dict[int, Sequence[Turn]] = field(default_factory=dict)
+    """What assistants say in the notes that are being read."""
 
     def sleep(self, progress: Progress | None = None) -> SleepReport:
         """Read until nothing waits or a limit is reached; an interrupt ends it after what is stored so far."""
@@ -115,10 +118,17 @@ class Night:
         """Return what is proposed for each of these passages, and what was decided on its lines before."""
         # What was forgotten or replaced since the queue was read is not among them.
         found = self.me.store.passages(passages)
-        readings = [read(passage, me=self.me.config.me.name) for passage in found]
+        me = self.me.config.me.name
+        # A long note is read in many batches.
+        self.turns = {one.note_id: self._turns_of(one.note_id) for one in found}
+        readings = [read(one, me=me, turns=self.turns[one.note_id]) for one in found]
         known = [self._judged_before(reading) for reading in readings]
         fresh = [reading.without(judged) for reading, judged in zip(readings, known, strict=True)]
         return zip(readings, known, self._propose(fresh), strict=True)
+
+    def _turns_of(self, note_id: int) -> Sequence[Turn]:
+        note = None if note_id in self.turns else self.me.store.note(note_id)
+        return assistant_turns(note.text, me=self.me.config.me.name) if note else self.turns.get(note_id, ())
 
     def _propose(self, readings: Sequence[Reading]) -> list[list[Proposal]]:
         try:
