@@ -132,7 +132,7 @@ def run_of(me: Assistant, id: str = "") -> Run:
     for run in me.store.journal.runs():
         if run.state != "undone":
             return run
-    raise NotFound("no night is stored yet", hint="secondme sleep")
+    raise NotFound("there is no night to look at", hint="secondme sleep")
 
 
 def report_of(me: Assistant, id: str = "") -> SleepReport:

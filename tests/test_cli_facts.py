@@ -144,6 +144,7 @@ def test_no_fact_is_nothing_found(call: Run) -> None:
     call("add", "tea")
     found = call("facts")
     assert (found.code, found.stdout) == (1, "")
+    assert "1 passage for secondme sleep to read" in found.stderr
     assert call("facts", "--json").json == {"v": 1, "facts": []}
 
 

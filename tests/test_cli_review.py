@@ -111,6 +111,7 @@ def test_a_rejected_fact_does_not_come_back_with_the_next_night(memory: Run) -> 
         (("r1", "--accept", "c1"), 2, "either a run"),
         (("--reject", "c1"), 2, "c2 rest on c1"),
         (("r9",), 1, "there is no r9"),
+        (("--reject", ","), 2, "no change is named"),
     ],
 )
 def test_what_cannot_be_decided_changes_nothing(memory: Run, arguments: tuple[str, ...], code: int, why: str) -> None:

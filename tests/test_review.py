@@ -179,7 +179,7 @@ def test_the_figures_of_a_night_are_those_at_its_end(me: Assistant) -> None:
 
 
 def test_without_a_night_there_is_no_report(own_home: Path) -> None:
-    with Assistant.open(own_home) as me, pytest.raises(NotFound, match="no night is stored yet"):
+    with Assistant.open(own_home) as me, pytest.raises(NotFound, match="there is no night to look at"):
         me.sleep_report()
 
 

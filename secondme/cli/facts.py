@@ -41,6 +41,7 @@ def list_facts(  # noqa: PLR0913  each one is an option
     """List the facts that hold, with what they rest on, the newest first."""
     with open_memory(context) as me:
         found = _facts(me, about, as_of=moment_of(as_of), everything=everything)
+        waiting = me.store.digestion.waiting()
     listed = found[:number] if number else found
     if json:
         print_json(facts=[fact_record(fact) for fact in listed])
@@ -50,7 +51,7 @@ def list_facts(  # noqa: PLR0913  each one is an option
     if len(listed) < len(found):
         say(f"{len(listed):,} of {counted(len(found), 'fact')}; all of them: -n 0")
     if not found:
-        say("nothing found")
+        say(f"nothing found; {counted(waiting, 'passage')} for secondme sleep to read" if waiting else "nothing found")
         raise typer.Exit(1)
 
 

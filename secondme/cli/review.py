@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 QUESTION = "accept, reject, edit, skip or quit? [a/r/e/s/q]"
 DONE = {"a": "accepted", "r": "rejected", "e": "edited", "s": "skipped"}
 
-RunId = Annotated[str, typer.Argument(metavar="[RUN]", help="Such as r3; by default the last one.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Such as r3; by default the last one.")]
 Accept = Annotated[str, typer.Option("--accept", metavar="IDS", help="Accept these changes, such as c1,c2.")]
 Reject = Annotated[str, typer.Option("--reject", metavar="IDS", help="Reject these changes for good.")]
 
@@ -65,6 +65,8 @@ def _ids(text: str) -> list[str]:
 
 def _decide(me: Assistant, accepted: list[str], rejected: list[str], *, json: bool) -> None:
     """Accept and reject changes; none of them where one does not exist."""
+    if not (accepted or rejected):
+        raise UsageError("no change is named", hint="name them like c1,c2; secondme log lists them")
     if both := set(accepted) & set(rejected):
         raise UsageError(f"{min(both)} cannot be both accepted and rejected")
     for id in (*accepted, *rejected):

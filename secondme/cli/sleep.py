@@ -33,9 +33,11 @@ ASLEEP = "another secondme is asleep over this memory"
 NEXT = "when you run secondme sleep"
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the change set; nothing is stored.")]
-Seconds = Annotated[float | None, typer.Option("--budget-seconds", min=0, help="Stop after so many seconds.")]
-Tokens = Annotated[int | None, typer.Option("--budget-tokens", min=0, help="Stop after so many tokens.")]
-Changes = Annotated[int | None, typer.Option("--max-changes", min=0, help="Stop after so many changes.")]
+Seconds = Annotated[
+    float | None, typer.Option("--budget-seconds", metavar="N", min=0, help="Stop after so many seconds.")
+]
+Tokens = Annotated[int | None, typer.Option("--budget-tokens", metavar="N", min=0, help="Stop after so many tokens.")]
+Changes = Annotated[int | None, typer.Option("--max-changes", metavar="N", min=0, help="Stop after so many changes.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, however many earlier facts change.")]
 
 
@@ -168,7 +170,7 @@ def _rows(done: SleepReport) -> list[tuple[str, str]]:
 
 def report(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="Such as r3; by default the last one.")] = "",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Such as r3; by default the last one.")] = "",
     json: Json = False,
 ) -> None:
     """Show what a night did: facts by verb, what was rejected and why, calls, tokens, seconds."""
