@@ -465,3 +465,24 @@ def test_words_that_stand_in_very_many_facts_are_looked_for_together_only(me: As
     assert me.store.facts.matching(["nora", "saw", "fly"], limit=3) == [8]
     assert len(me.store.facts.matching(["nora", "saw"], limit=3)) == 3
     assert me.store.facts.matching(["nora", "saw", "500"], limit=3) == [501]
+
+
+def test_undoing_the_last_word_after_forgetting_the_one_before_lets_the_first_hold_again(me: Assistant) -> None:
+    slept(me, LISBON)
+    second = me.add(PORTO)
+    me.sleep()
+    run = slept(me, BRAGA)
+    me.forget([second.id])
+    assert homes(me) == [("Lisbon", "2024-01-10", "2024-09-10"), ("Braga", "2024-09-10", "")]
+    me.undo(run)
+    assert homes(me) == [("Lisbon", "2024-01-10", "")]
+
+
+def test_forgetting_what_said_more_lets_what_said_less_hold_again(me: Assistant) -> None:
+    less, more = STEPS["merge"]
+    slept(me, less)
+    before = tables(me, "memories", "evidence", "memory_tokens")
+    longer = me.add(more)
+    assert me.sleep().changes == {"merge": 1}
+    me.forget([longer.id])
+    assert tables(me, "memories", "evidence", "memory_tokens") == before
