@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 from secondme.clean import clean, one_line
-from secondme.cli import explain
 from secondme.cli.output import DIM, counted, day, match_head, match_record, paint, place, print_json, say, snippet
 from secondme.errors import NoModel
 from secondme.records import Answer, Filters
@@ -83,6 +82,8 @@ def with_way_out(error: NoModel) -> NoModel:
 
 def show_evidence(me: Assistant, question: str, *, k: int | None, filters: Filters, json: bool, plain: bool) -> int:
     """Print the passages an answer would be made of; return the exit code."""
+    from secondme.cli import explain
+
     started = time.monotonic()
     stream = me.ask_stream(question, k=k, filters=filters)
     trace = explain.trace_of(me, question, stream.found, seconds=time.monotonic() - started)

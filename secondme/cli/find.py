@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from secondme.cli import answering, explain, intake
+from secondme.cli import answering, intake
 from secondme.cli.options import AsOf, Author, Json, Kind, Plain, Since, Source, Until, filters_of, open_memory
 from secondme.cli.output import DIM, match_head, match_record, paint, print_json, say, snippet
 from secondme.errors import NoModel
@@ -42,6 +42,8 @@ def search(  # noqa: PLR0913  each one is an option
     expect: Expect = "",
 ) -> None:
     """Find what was said or written, by words and by meaning. No language model."""
+    from secondme.cli import explain
+
     question, filters = " ".join(query), filters_of(since, until, source, author, kind, as_of)
     with open_memory(context) as me:
         started = time.monotonic()
@@ -61,11 +63,13 @@ def search(  # noqa: PLR0913  each one is an option
 
 
 def _print_matches(matches: list[Match], lines: list[str], *, explained: bool, plain: bool) -> None:
+    from secondme.cli.explain import shares
+
     for match in matches:
         print(match_head(match, plain=plain))
         print(f"  {snippet(match.text)}")
         if explained:
-            print(paint(f"  {explain.shares(match.score, match.arms)}", DIM, plain=plain))
+            print(paint(f"  {shares(match.score, match.arms)}", DIM, plain=plain))
     for line in lines:
         print(paint(line, DIM, plain=plain))
 

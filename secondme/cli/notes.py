@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from secondme.clean import clean
-from secondme.cli import editor
 from secondme.cli.changes import fact_lines, fact_record
 from secondme.cli.options import Author, Json, Plain, Since, Source, Until, filters_of, open_memory
 from secondme.cli.output import DIM, counted, note_head, note_line, note_record, paint, passage_record, print_json, say
@@ -59,6 +58,8 @@ def _print_note(note: Note, passage: Passage | None, *, plain: bool) -> None:
 
 def open_note(context: typer.Context, id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Open the source of a note, passage or fact in $VISUAL or $EDITOR, at its line."""
+    from secondme.cli import editor
+
     with open_memory(context) as me:
         source = me.facts([id])[0].sources[0] if is_id(id, "m") else None
         note, passage = me.note(f"n{source.note_id}" if source else id)
