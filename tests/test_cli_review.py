@@ -50,7 +50,7 @@ def test_without_a_terminal_the_changes_are_listed_with_their_lines(memory: Run)
     lines = shown.stdout.splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("c2 "))
     assert lines[start : start + 8] == [
-        "c2 (2 of 3) supersede: a matter of which there is one",
+        "c2 (2 of 3) supersede: plain statement",
         "  m2 · episodic · evidence · since 2024-06-05 · 80% sure",
         "    I moved to Porto.",
         "      n2 · 2024-06-05 · me · diary:2024-06-05 “I moved to Porto.”",

@@ -77,6 +77,7 @@ _EMBEDDING = re.compile(
 )
 _ASKS = re.compile(r"\?[\"'”’»)\]\s!?.]*$")
 _KNOWN_TAG = re.compile(r",\s+(?:you|ya)\s+know\?\W*$", re.IGNORECASE)
+_CONTRACTED = re.compile(r"\b(?:i|we|he|she|they)['’](?:m|re|ve|s|d|ll)\b", re.IGNORECASE)
 _WIDE = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -122,8 +123,8 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def count_words(text: str) -> int:
-    """Return how many words `text` has; in a script without spaces two characters count as one."""
-    return len(WORD.findall(text)) + len(_WIDE.findall(text)) // 2
+    """Return how many words `text` has, "I'm" being two; in a script without spaces two characters count as one."""
+    return len(WORD.findall(text)) + len(_CONTRACTED.findall(text)) + len(_WIDE.findall(text)) // 2
 
 
 def _body_start(span: Span, markdown: bool) -> int:

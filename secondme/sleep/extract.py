@@ -127,9 +127,8 @@ class Selector:
         return [[_selected(one, reading.passage, odds) for one in reading.drafts] for reading in readings]
 
     def _is_plain(self, passage: Passage, one: Draft) -> bool:
-        """True if rules alone know the statement for one on something of which there is one, such as a home."""
-        found = parse_statement(one.text, author=passage.author, me=self._me, said_at=passage.happened_at)
-        return found is not None and found.is_single and not one.is_hedged
+        """True if the rules read the statement: what they know, such as a home, a taste or a price, is no talk."""
+        return parse_statement(one.text, author=passage.author, me=self._me, said_at=passage.happened_at) is not None
 
     def odds(self, texts: Sequence[str], usage: Usage) -> list[float]:
         """Return the log-odds that each text is a fact rather than talk."""
@@ -206,7 +205,7 @@ def choose_extractor(model: LanguageModel, config: SleepConfig, *, me: str) -> E
 
 def _selected(one: Draft, passage: Passage, odds: dict[str, float]) -> Proposal:
     if one.text not in odds:
-        return _proposal(one, reason="a matter of which there is one")
+        return _proposal(one, reason="plain statement")
     value = worth(one.text, author=passage.author, model=odds[one.text])
     return _proposal(one, reason=f"worth {value:.2f}", rejected="" if value >= WORTH_KEEPING else CHATTER)
 

@@ -23,6 +23,12 @@ _EXPLETIVE = re.compile(
     r"|\bit\s+(?:rains?|rained|snows?|snowed|turns?\s+out|turned\s+out|seems?|seemed|sucks?\s+(?:when|that))\b",
     _FLAGS,
 )
+_OFFICE = re.compile(
+    r"they(?:['’]ve|\s+have)?\s+(?:just\s+)?(?:moved|changed|pushed|cut|raised|put|lowered|increased|rescheduled|postponed"
+    r"|delayed|renamed|cancell?ed)\s+(?=my\b|our\b|the\b)",
+    _FLAGS,
+)
+"""Whoever decides such things: "They've moved my appointment" leaves nothing open."""
 _DEMONSTRATIVE = re.compile(
     r"^\W*(?:that|this|those|these|such)(?:['’](?:s|ll|d|re|ve))?\b"
     r"|\b(?:of|for|about|like|after|before|at|with|from|to|in|on|by|than|is|was|all|do|did|does|doing|done)\s+"
@@ -91,14 +97,15 @@ _NOT_A_NAME = re.compile(r"(?:I|We|You|He|She|It|They|My|Our|The|This|That|There
 
 def opens_loosely(text: str) -> bool:
     """True if `text` begins with a pronoun that points to something said before."""
-    return bool(_OPENING.match(text)) and not (_EXPLETIVE.match(text) or _TIME_OF_NOW.match(text))
+    is_plain = _EXPLETIVE.match(text) or _TIME_OF_NOW.match(text) or _OFFICE.match(text)
+    return bool(_OPENING.match(text)) and not is_plain
 
 
 def points_outside(text: str) -> bool:
     """True if `text` has a pronoun or another word whose meaning lies outside it, as far as rules can tell."""
     if opens_loosely(text):
         return True
-    named = _TIME_OF_NOW.sub(" ", text)
+    named = _TIME_OF_NOW.sub(" ", _OFFICE.sub("", text, count=1))
     if _DEMONSTRATIVE.search(named) or _ANAPHOR.search(named):
         return True
     place = _PLACE.search(named)

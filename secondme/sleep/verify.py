@@ -59,10 +59,10 @@ _NEGATION = re.compile(
 )
 _DATED = re.compile(r" ?\[([^\[\]\n]{1,80})\]")
 _RELATIVE = re.compile(
-    r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|this|previous|coming|past|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-    r"|now|weekend)\b",
+    r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|this|previous|coming|past|now|weekend)\b",
     re.IGNORECASE,
 )
+"""A weekday by itself is none of them: it may come round every week."""
 _DAY_OF_MONTH = re.compile(
     r"\d.*\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\W+\d",
     re.IGNORECASE,
