@@ -49,8 +49,8 @@ def test_without_a_terminal_the_changes_are_listed_with_their_lines(memory: Run)
     assert shown.code == 0
     lines = shown.stdout.splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("c2 "))
-    assert lines[start : start + 8] == [
-        "c2 (2 of 3) supersede: plain statement",
+    assert lines[start].startswith("c2 (2 of 3) supersede: ")
+    assert lines[start + 1 : start + 8] == [
         "  m2 · episodic · evidence · since 2024-06-05 · 80% sure",
         "    I moved to Porto.",
         "      n2 · 2024-06-05 · me · diary:2024-06-05 “I moved to Porto.”",

@@ -95,7 +95,10 @@ def test_a_night_tells_in_json_what_it_did(memory: Run) -> None:
 
 
 def test_a_night_tells_in_words_what_it_did_and_report_tells_the_same(memory: Run) -> None:
-    tell(memory, [("2024-08-01", "I have a cat called Tom. I bought chatter at the market.")])
+    tell(
+        memory,
+        [("2024-08-01", "Ines and Tom walked along the river for 3 hours. Ines sang chatter at the market on Sunday.")],
+    )
     told = memory("sleep").stdout
     rows = dict(re.split(r" {2,}", line.strip(), maxsplit=1) for line in told.splitlines())
     assert rows["r1 done"].startswith("4 passages read in ")
@@ -124,7 +127,7 @@ def test_a_second_night_says_that_nothing_waits(memory: Run) -> None:
 
 
 def test_a_night_without_a_fact_says_that_nothing_changed(call: Run) -> None:
-    call("add", "I bought chatter at the market.")
+    call("add", "Ines sang chatter at the market on Sunday.")
     done = call("sleep", replies=[])
     assert done.code == 0
     assert ", nothing changed\n" in done.stdout
@@ -189,7 +192,7 @@ def test_ctrl_c_keeps_and_reports_what_was_decided(memory: Run, monkeypatch: pyt
         raise KeyboardInterrupt
 
     for number in range(8):
-        tell(memory, [("2024-09-01", f"I bought {number + 2} green bicycles in Braga.")])
+        tell(memory, [("2024-09-01", f"Ines and Tom walked along the river for {number + 2} hours.")])
     with monkeypatch.context() as patch:
         patch.setattr("fakes.judge_by_word", press)
         done = memory("sleep")
@@ -204,7 +207,7 @@ def test_a_model_that_dies_ends_the_night_with_the_reason(memory: Run, monkeypat
     def die(prompt: Prompt) -> float:
         raise NoModel("the engine stopped")
 
-    tell(memory, [("2024-09-01", "I bought two green bicycles in Braga.")])
+    tell(memory, [("2024-09-01", "Ines and Tom walked along the river for 3 hours.")])
     with monkeypatch.context() as patch:
         patch.setattr("fakes.judge_by_word", die)
         done = memory("sleep")
