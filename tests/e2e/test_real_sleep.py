@@ -52,10 +52,10 @@ def test_a_night_finds_facts_and_reads_its_instructions_once(me: Assistant) -> N
     assert {"I live in Lisbon, near the old market.", "I moved to Porto."} <= found
     assert len(facts) >= 5
     # The instructions are longer than any line: sent with each question, read with the first.
-    assert report.calls >= 8
+    assert 3 <= report.calls < len(LINES)
     assert report.tokens_written == 0
     assert report.tokens_sent > 100 * report.calls
-    assert report.tokens_evaluated < report.tokens_sent / 3
+    assert report.tokens_evaluated < report.tokens_sent / 2
     assert [match.text for match in me.recall("Where do I live?", k=1, filters=Filters(kind="fact"))] == [
         "I moved to Porto."
     ]
@@ -69,4 +69,4 @@ def test_a_night_that_was_undone_finds_the_same_again(me: Assistant) -> None:
     again = me.sleep()
     assert [(fact.text, fact.valid_from, fact.valid_to) for fact in me.store.facts.all()] == before
     # The instructions were read by the first night.
-    assert again.tokens_evaluated < again.tokens_sent / 3
+    assert again.tokens_evaluated < again.tokens_sent / 2
