@@ -8,6 +8,7 @@ from datetime import datetime
 
 from secondme.recall.codes import similarities
 from secondme.recall.query import Query
+from secondme.recall.words import content_words
 from secondme.records import Fact, Match, Passage
 from secondme.store.store import Store
 from secondme.validity import holds_at
@@ -45,7 +46,7 @@ def alone(
     for id, facts in resting.items():
         found.update((fact.id, (fact, by_id[id])) for fact in facts)
     if everywhere:
-        for fact in store.facts.get(store.facts.matching(query.terms, limit=4 * k)):
+        for fact in store.facts.get(store.facts.matching(content_words(query.text), limit=4 * k)):
             found.setdefault(fact.id, (fact, None))
     holding = {id: pair for id, pair in found.items() if holds_at(pair[0], moment)}
     fits = _fits(store, query, [fact for fact, _ in holding.values()])

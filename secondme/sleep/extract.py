@@ -46,6 +46,8 @@ class Reading:
     drafts: tuple[Draft, ...]
     unfit: tuple[tuple[Clause, str], ...]
     """Clauses that cannot stand alone, and why."""
+    topic: int = 0
+    """The number of the first passage of its topic; 0 where topics are not known."""
 
     def without(self, starts: Collection[int]) -> Reading:
         """Return the reading without the drafts of the lines that begin at these bytes."""
@@ -157,20 +159,22 @@ class Writer:
         """Return what the model wrote for each reading, and the lines it passed over as rejected."""
         lines = [(place, one) for place, reading in enumerate(readings) for one in reading.drafts]
         found: list[list[Proposal]] = [[] for _ in readings]
-        for buffer in self._buffers(lines, [reading.passage.thread for reading in readings]):
+        for buffer in self._buffers(lines, [(reading.passage.thread, reading.topic) for reading in readings]):
             written = self._write([one.text for _, one in buffer], usage)
             for number, (place, one) in enumerate(buffer):
                 texts = [text for line, text in written if line == number]
                 found[place] += [_written(one, text) for text in texts] or [_proposal(one, rejected=CHATTER)]
         return found
 
-    def _buffers(self, lines: Sequence[tuple[int, Draft]], threads: Sequence[str]) -> Iterator[list[tuple[int, Draft]]]:
-        """Yield lines that are read together: of one thread, and not too many."""
+    def _buffers(
+        self, lines: Sequence[tuple[int, Draft]], topics: Sequence[tuple[str, int]]
+    ) -> Iterator[list[tuple[int, Draft]]]:
+        """Yield lines that are read together: on one topic of one thread, and not too many."""
         buffer: list[tuple[int, Draft]] = []
         size = 0
         for place, one in lines:
             length = self.model.count(one.text)
-            is_other = bool(buffer) and threads[buffer[-1][0]] != threads[place]
+            is_other = bool(buffer) and topics[buffer[-1][0]] != topics[place]
             if buffer and (is_other or size + length > BUFFER_TOKENS or len(buffer) == LINES):
                 yield buffer
                 buffer, size = [], 0

@@ -65,7 +65,6 @@ class Night:
     earlier: int = 0
     """The highest number of a fact that was there before this night."""
     earlier_changed: int = 0
-    """How many of those it has marked."""
     allowed: float = float("inf")
     started: float = 0.0
     turns: dict[int, Sequence[Turn]] = field(default_factory=dict)
@@ -117,11 +116,13 @@ class Night:
     def _read(self, passages: Sequence[int]) -> Iterator[tuple[Reading, Mapping[int, Judged], list[Proposal]]]:
         """Return what is proposed for each of these passages, and what was decided on its lines before."""
         # What was forgotten or replaced since the queue was read is not among them.
-        found = self.me.store.passages(passages)
+        found, topics = self.me.store.passages(passages), self.me.store.topics.of(passages)
         me = self.me.config.me.name
         # A long note is read in many batches.
         self.turns = {one.note_id: self._turns_of(one.note_id) for one in found}
-        readings = [read(one, me=me, turns=self.turns[one.note_id]) for one in found]
+        readings = [
+            replace(read(one, me=me, turns=self.turns[one.note_id]), topic=topics.get(one.id, 0)) for one in found
+        ]
         known = [self._judged_before(reading) for reading in readings]
         fresh = [reading.without(judged) for reading, judged in zip(readings, known, strict=True)]
         return zip(readings, known, self._propose(fresh), strict=True)

@@ -141,14 +141,14 @@ class Facts:
         )
         return max(found, key=lambda fact: (fact.valid_to, _number(fact)), default=None)
 
-    def matching(self, terms: Sequence[str], *, limit: int) -> list[int]:
+    def matching(self, words: Sequence[str], *, limit: int) -> list[int]:
         """Return the ids of supported facts with any of these words, the best match first."""
-        words = ['"' + term.replace('"', '""') + '"' for term in dict.fromkeys(terms)]
-        if not words:
+        quoted = ['"' + word.replace('"', '""') + '"' for word in dict.fromkeys(words)]
+        if not quoted:
             return []
         # What stands in very many facts tells none from the others and takes long to read; all of it together does not.
-        telling = [word for word in words if not self._is_common(word)]
-        query = " OR ".join(telling) or " AND ".join(words)
+        telling = [word for word in quoted if not self._is_common(word)]
+        query = " OR ".join(telling) or " AND ".join(quoted)
         rows = self.db.conn.execute(
             f"""select m.id from memory_words w join memories m on m.id = w.rowid
                 where memory_words match ? and {IS_SUPPORTED} order by w.rank, m.id limit ?""",
