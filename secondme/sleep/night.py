@@ -58,6 +58,8 @@ class Night:
     extractor: Extractor
     limits: Limits
     now: datetime
+    started: float
+    """When it began, on the monotonic clock: what it waited for before counts as well."""
     usage: Usage = field(default_factory=Usage)
     run: int = 0
     passages: int = 0
@@ -66,13 +68,10 @@ class Night:
     """The highest number of a fact that was there before this night."""
     earlier_changed: int = 0
     allowed: float = float("inf")
-    started: float = 0.0
     turns: dict[int, Sequence[Turn]] = field(default_factory=dict)
-    """What assistants say in the notes that are being read."""
 
     def sleep(self, progress: Progress | None = None) -> SleepReport:
         """Read until nothing waits or a limit is reached; an interrupt ends it after what is stored so far."""
-        self.started = time.monotonic()
         total = self.me.store.digestion.waiting()
         self._begin()
         state: State = "failed"
@@ -290,9 +289,10 @@ def sleep(me: Assistant, limits: Limits, *, progress: Progress | None = None) ->
     with sleep_lock(me.paths):
         if not me.store.digestion.waiting():
             return SleepReport("", "done", "", 0, 0, {}, {}, 0, 0, 0, 0, 0.0)
-        me.embed_waiting()
+        started = time.monotonic()
+        me.embed_waiting(seconds=float("inf") if limits.seconds is None else limits.seconds, progress=progress)
         extractor = choose_extractor(me.model(), me.config.sleep, me=me.config.me.name)
-        return Night(me, extractor, limits, now()).sleep(progress)
+        return Night(me, extractor, limits, now(), started).sleep(progress)
 
 
 def place_of(passage: Passage, clause: Clause) -> Place:
