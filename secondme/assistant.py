@@ -228,13 +228,12 @@ class Assistant:
     ) -> SleepReport:
         """Distil what was added since into facts, until all is read or a limit is reached; each run can be undone.
 
-        `max_share` is the part of the facts there were before that may be superseded or merged, by default as
-        configured. With `dry_run` nothing is stored. Raises NoModel and Locked.
+        `max_share` is the part of the facts there were before that may be superseded or merged; whoever can ask the
+        user passes what is configured. With `dry_run` nothing is stored. Raises NoModel and Locked.
         """
         from secondme.sleep.night import Limits, sleep
 
-        share = self.config.sleep.max_share / 100 if max_share is None else max_share
-        limits = Limits(budget_seconds, budget_tokens, max_changes, share)
+        limits = Limits(budget_seconds, budget_tokens, max_changes, max_share)
         if dry_run:
             with self.rehearsal() as copy:
                 return replace(sleep(copy, limits, progress=progress), run="")

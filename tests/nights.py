@@ -23,13 +23,11 @@ MODELS = ModelsConfig("scripted", "hashing")
 TABLES = ("memories", "evidence", "conflicts", "memory_tokens", "rejections", "digested")
 
 
-def open_memory(
-    home: Path, plugin: FakePlugin | None = None, *, extractor: str = "select", share: int = 100
-) -> Assistant:
+def open_memory(home: Path, plugin: FakePlugin | None = None, *, extractor: str = "select") -> Assistant:
     """A memory with the fake models, in which a night may change as many earlier facts as it likes."""
     plugins = load_plugins(installed=False)
     plugins.register(plugin or FakePlugin(), "fake")
-    return Assistant.open(home, config=Config(models=MODELS, sleep=SleepConfig(extractor, share)), plugins=plugins)
+    return Assistant.open(home, config=Config(models=MODELS, sleep=SleepConfig(extractor)), plugins=plugins)
 
 
 def day(text: str) -> datetime:

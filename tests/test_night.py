@@ -237,15 +237,15 @@ def test_a_night_stops_at_its_limits_and_the_next_goes_on(me: Assistant, own_hom
 
 
 def test_a_night_that_would_change_too_many_earlier_facts_stops_before(own_home: Path) -> None:
-    with open_memory(own_home, share=5) as me:
+    with open_memory(own_home) as me:
         me.add_many(note(f"Person{n} lives in Lisbon.", "2024-01-10", uri=f"a:{n}", origin="file") for n in range(15))
         assert me.sleep().changes == {"keep": 15}
         me.add_many(note(f"Person{n} moved to Porto.", "2024-02-10", uri=f"b:{n}", origin="file") for n in range(15))
-        stopped = me.sleep()
+        stopped = me.sleep(max_share=0.05)
         assert (stopped.state, stopped.changes) == ("stopped", {"supersede": 10})
         assert stopped.why == "more than 10 earlier facts would change"
         assert stopped.waiting == 5
-        assert me.sleep(max_share=1.0).changes == {"supersede": 5}
+        assert me.sleep().changes == {"supersede": 5}
         assert sum(fact.retired_at is not None for fact in me.store.facts.all()) == 15
 
 

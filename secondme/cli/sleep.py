@@ -98,10 +98,11 @@ def _rehearse(me: Assistant, limits: dict[str, Any], *, yes: bool, json: bool, p
 
 def _run(me: Assistant, limits: dict[str, Any], *, yes: bool) -> SleepReport:
     progress = Progress("passages")
+    share = None if yes else me.config.sleep.max_share / 100
     if waiting := me.store.digestion.waiting():
         progress(0, waiting)  # a model is loaded and reads a few of them before the first one is done
     try:
-        return me.sleep(**limits, max_share=1.0 if yes else None, progress=progress)
+        return me.sleep(**limits, max_share=share, progress=progress)
     except NoModel as error:
         raise NoModel(str(error), hint=_way_out(error)) from error
     finally:
