@@ -186,8 +186,8 @@ class AnswerStream:
                 size = model.count(evidence_line(10, match))
             left -= size
             chosen.append(match)
-        # A small model needs the order of time to tell what holds now.
-        return sorted(chosen, key=lambda match: match.happened_at)
+        # A small model needs the order of time to tell what holds now; of one moment, that of being added.
+        return sorted(chosen, key=lambda match: (match.happened_at, [int(part) for part in match.id[1:].split(".")]))
 
     def _seconds(self) -> float:
         return round(time.perf_counter() - self._started, 3)

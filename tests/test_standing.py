@@ -81,9 +81,9 @@ def test_an_open_conflict_is_told_and_both_sides_are_cited(own_home: Path, scrip
     with open_memory(own_home, scripted) as me:
         me.add_many([LISBON, note("I live in Porto.", "2024-01-10")])
         me.sleep()
-        answer = asked(me, scripted, "Where do I live?", "You live in Lisbon [2].").answer
-    assert "Lisbon" in scripted.model.prompts[-1].pages[1]
-    assert answer.text == "You live in Lisbon [2]. Against it stands: “I live in Porto” [2][1]."
+        answer = asked(me, scripted, "Where do I live?", "You live in Lisbon [1].").answer
+    assert "Lisbon" in scripted.model.prompts[-1].pages[0]
+    assert answer.text == "You live in Lisbon [1]. Against it stands: “I live in Porto” [1][2]."
     assert {match.text for match in answer.citations} == {"I live in Lisbon.", "I live in Porto."}
 
 
