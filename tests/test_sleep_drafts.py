@@ -236,3 +236,7 @@ def test_an_assistant_may_be_a_person_and_a_rule_one_of_a_game(text: str) -> Non
 def test_doubt_is_seen() -> None:
     made = drafted("I think Ana lives in Porto. I live in Rome.")
     assert [part.is_hedged for part in made if isinstance(part, Draft)] == [True, False]
+
+
+def test_who_names_oneself_is_not_named_twice() -> None:
+    assert texts("Oda moved to Bergen.", author="Oda") == ["Oda moved to Bergen."]

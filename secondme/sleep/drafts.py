@@ -145,7 +145,7 @@ def draft(clause: Clause, *, author: str, me: str, said_at: datetime, before: Se
     if points_outside(whole):
         return LOOSE_PRONOUN
     dated = annotate(whole, said_at=said_at)
-    is_other = bool(author) and author != me
+    is_other = bool(author) and author != me and not dated.startswith(author)
     return Draft(f"{author}: {dated}" if is_other else dated, bare, kind_of(text, said_at=said_at), is_hedged(text))
 
 
