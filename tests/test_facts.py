@@ -264,7 +264,7 @@ def test_forgetting_leaves_no_byte_of_a_fact(own_home: Path) -> None:
         )
         me.sleep()
         [fact] = me.store.facts.all()
-        assert me.store.digestion.rejections(1)
+        assert me.store.journal.rejected(1)
         [code] = me.store.facts.codes([1]).values()
         [stem] = me.store.index.terms(CANARY)
         traces = (CANARY.encode(), stem.encode(), b"quivela", code)

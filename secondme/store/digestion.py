@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from secondme.records import Passage
@@ -16,18 +14,6 @@ TRUSTED = ("typed", "file", "chat", "import")
 """Origins that may become facts; what was clipped, handed in by a program or derived never does."""
 _TRUSTED_NOTE = f"n.origin in ({', '.join(repr(origin) for origin in TRUSTED)})"
 _WAITS = f"not exists (select 1 from digested d where d.passage_id = p.id) and {_TRUSTED_NOTE}"
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A line that did not become a fact."""
-
-    note_id: int
-    start: int
-    end: int
-    text: str
-    """What was proposed, where it is not in the words of the line; else empty."""
-    reason: str
 
 
 class Digestion:
@@ -69,12 +55,3 @@ class Digestion:
                values (?, ?, ?, ?, ?, ?, ?)""",
             (place.note_id, place.start, place.end, place.quote_hash, own, reason, run),
         )
-
-    def rejections(self, run: int) -> Sequence[Rejection]:
-        """Return what a night turned down."""
-        rows = self.db.conn.execute(
-            """select note_id, byte_start, byte_end, text, reason from rejections
-               where run_id = ? order by note_id, byte_start""",
-            (run,),
-        )
-        return [Rejection(*row) for row in rows.fetchall()]
