@@ -16,8 +16,8 @@ from secondme.models.protocols import Embedder, LanguageModel, Matrix, Prompt, U
 
 
 def judge_by_word(prompt: Prompt) -> float:
-    """Return 0 for a prompt that asks about chatter, and 1 for any other."""
-    return 0.0 if "chatter" in prompt.tail else 1.0
+    """Return 0 for a prompt that asks about chatter or about what is outdated, and 1 for any other."""
+    return 0.0 if "chatter" in prompt.tail or "outdated" in prompt.tail else 1.0
 
 
 class ScriptedModel:

@@ -135,3 +135,14 @@ def parse_written(reply: str, *, lines: int, truncated: bool) -> list[tuple[int,
     if truncated:
         found = found[:-1]
     return [(line, text) for line, text in dict.fromkeys(found) if 0 <= line < lines and text]
+
+
+_OUTDATED = """Two lines by one person, the second said later. Answer Yes if the second makes the first untrue today, \
+else No."""
+OUTDATED = ("Yes", "No")
+"""The options of `outdated_prompt`."""
+
+
+def outdated_prompt(old: str, new: str) -> Prompt:
+    """Return the prompt that asks whether a later line makes an earlier one untrue; weigh OUTDATED after it."""
+    return Prompt(_OUTDATED, (), f"1. {old}\n2. {new}\nIs the first line outdated now?")

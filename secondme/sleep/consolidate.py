@@ -38,14 +38,16 @@ _ENDED_BY_NAME = frozenset(
     )
 )
 _BY_KIND = frozenset(["lives in", "when", "was born in", "died in", "hometown"])
-_FAMILIES = ({"marital status", "is married to", "partner"}, {"diet"}, {"drives", "car"}, {"job", "role", "title"})
+_FAMILIES = (
+    {"marital status", "is married to", "partner"},
+    {"diet"},
+    {"drives", "car"},
+    {"job", "role", "title", "job title"},
+)
 
 
 def decide(new: Known, earlier: Sequence[Known]) -> Verdict:
-    """Return what becomes of the new fact, judged by rules against the earlier ones.
-
-    A model of 1.5B is not asked: of 55 close pairs that no rule decides it ranked outright errors above real updates.
-    """
+    """Return what becomes of the new fact, judged by rules against the earlier ones."""
     if new.statement is not None:
         verdict = _by_statement(new, new.statement, earlier)
         if verdict is not None:

@@ -31,6 +31,8 @@ SURE, HEDGED = 0.8, 0.5
 """How certain one line makes a fact, said plainly and said with a maybe."""
 WORTH_KEEPING = 0.5
 """The least worth of a fact."""
+WORTH_TYPED = 0.1
+"""The same for a line that somebody took the trouble to type in."""
 BUFFER_TOKENS = 512
 """How much of the lines a model that writes is given at once."""
 LINES = 24
@@ -140,7 +142,7 @@ class Selector:
         try:
             weights = self.model.weigh([sort_prompt(text) for text in texts], SORTS, usage=used)
         finally:
-            _add_up(usage, used)
+            add_up(usage, used)
         self.calls += len(texts)
         return [math.log((math.exp(a) + math.exp(b) + _TINY) / (math.exp(c) + _TINY)) for a, b, c in weights]
 
@@ -192,7 +194,7 @@ class Writer:
             with closing(reply):
                 text = "".join(reply)
         finally:
-            _add_up(usage, used)
+            add_up(usage, used)
         self.calls += 1
         return parse_written(text, lines=len(lines), truncated=used.truncated)
 
@@ -211,7 +213,8 @@ def _selected(one: Draft, passage: Passage, odds: dict[str, float]) -> Proposal:
     if one.text not in odds:
         return _proposal(one, reason="plain statement")
     value = worth(one.text, author=passage.author, model=odds[one.text])
-    return _proposal(one, reason=f"worth {value:.2f}", rejected="" if value >= WORTH_KEEPING else CHATTER)
+    least = WORTH_TYPED if passage.origin == "typed" else WORTH_KEEPING
+    return _proposal(one, reason=f"worth {value:.2f}", rejected="" if value >= least else CHATTER)
 
 
 def _written(one: Draft, text: str) -> Proposal:
@@ -225,7 +228,8 @@ def _proposal(one: Draft, *, reason: str = "", rejected: str = "") -> Proposal:
     return Proposal(one.text, one.clause, one.kind, "evidence", certainty, reason, rejected)
 
 
-def _add_up(total: Usage, used: Usage) -> None:
+def add_up(total: Usage, used: Usage) -> None:
+    """Count what one call used."""
     total.tokens_sent += used.tokens_sent
     total.tokens_evaluated += used.tokens_evaluated
     total.tokens_written += used.tokens_written

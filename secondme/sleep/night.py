@@ -17,13 +17,13 @@ from secondme.models.protocols import Usage
 from secondme.records import Passage, SleepReport
 from secondme.sleep.clauses import Clause
 from secondme.sleep.consolidate import decide
-from secondme.sleep.extract import Extractor, Proposal, Reading, choose_extractor, read
-from secondme.sleep.settle import carry_out, marked_by, neighbours, trust_of
-from secondme.sleep.statements import parse_statement
+from secondme.sleep.extract import Extractor, Proposal, Reading, add_up, choose_extractor, read
+from secondme.sleep.outdating import find_outdated
+from secondme.sleep.settle import carry_out, fact_from, known_from, marked_by, neighbours
 from secondme.sleep.turns import Turn, assistant_turns
-from secondme.sleep.verdicts import Known
+from secondme.sleep.verdicts import Keep, Known, Supersede
 from secondme.sleep.verify import problem_with
-from secondme.store.facts import Judged, NewFact, Place
+from secondme.store.facts import Judged, Place
 from secondme.store.journal import Edit, State
 
 if TYPE_CHECKING:
@@ -205,7 +205,9 @@ class Night:
         """Decide on all that is proposed of a line, in one transaction; return why the night has to stop before it."""
         store = self.me.store
         # Models are asked before the lock is taken.
-        codes = {one.text: self.me.codes_of(one.text) for one in line if not one.rejected}
+        good = [one.text for one in line if not one.rejected]
+        codes = {text: self.me.codes_of(text) for text in good}
+        outdated = {text: self._outdated(passage, text) for text in good}
         changes = marked = 0
         try:
             with store.writing():
@@ -215,7 +217,7 @@ class Night:
                     if one.rejected:
                         store.digestion.reject(place, one.text, one.rejected, self.run)
                         continue
-                    made, olds = self._store(passage, one, place, codes[one.text])
+                    made, olds = self._store(passage, one, place, codes[one.text], outdated[one.text])
                     changes, marked = changes + made, marked + len(olds)
                     if self.earlier_changed + marked > self.allowed:
                         raise _TooMuch
@@ -225,35 +227,30 @@ class Night:
         self.earlier_changed += marked
         return ""
 
+    def _outdated(self, passage: Passage, text: str) -> Known | None:
+        """Return the fact that a new one makes untrue as far as a model can tell, where no rule says anything."""
+        me = self.me.config.me.name
+        new = known_from(passage, text, me=me)
+        # In talk, "now" and "started" hardly ever end anything: all three it was told so in 788 messages were errors.
+        earlier = neighbours(self.me.store, new, me=me) if passage.origin in ("typed", "file") else []
+        if not isinstance(decide(new, earlier), Keep):
+            return None
+        used = Usage()
+        found, asked = find_outdated(new, earlier, model=self.extractor.model, usage=used)
+        add_up(self.usage, used)
+        self.extractor.calls += asked
+        return found
+
     def _store(
-        self, passage: Passage, proposal: Proposal, place: Place, codes: bytes | None
+        self, passage: Passage, proposal: Proposal, place: Place, codes: bytes | None, outdated: Known | None
     ) -> tuple[bool, Sequence[int]]:
         """Store a proposal as its verdict says; return whether that changed anything, and the earlier facts retired."""
         store, me = self.me.store, self.me.config.me.name
-        statement = parse_statement(proposal.text, author=passage.author, me=me, said_at=passage.happened_at)
-        new = Known(
-            id=0,
-            text=proposal.text,
-            statement=statement,
-            said_at=passage.happened_at,
-            trust=trust_of(passage.origin, passage.author, me=me),
-            valid_from=None,
-            valid_to=None,
-            is_current=True,
-        )
+        new = known_from(passage, proposal.text, me=me)
         verdict = decide(new, neighbours(store, new, me=me))
-        fact = NewFact(
-            kind=proposal.kind,
-            stance=proposal.stance,
-            text=proposal.text,
-            subject=statement.subject if statement else "",
-            attribute=statement.attribute if statement else "",
-            value=statement.value if statement else "",
-            certainty=proposal.certainty,
-            # Memory knows of it since it was said, unless the words tell more.
-            valid_from=passage.happened_at,
-            valid_to=statement.valid_to if statement else None,
-        )
+        if outdated is not None and isinstance(verdict, Keep) and store.facts.is_current(outdated.id):
+            verdict = Supersede((outdated.id,), new.said_at, new.said_at, None, None)
+        fact = fact_from(passage, proposal, new.statement)
         edit = Edit(store.db, now=self.now)
         verb, memory_id = carry_out(verdict, fact, place, store=store, edit=edit, codes=codes)
         if not edit.is_empty:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from secondme.recall.words import content_words
-from secondme.records import Fact, Origin
-from secondme.sleep.statements import parse_statement
+from secondme.records import Fact, Origin, Passage
+from secondme.sleep.extract import Proposal
+from secondme.sleep.statements import Statement, parse_statement
 from secondme.sleep.verdicts import Conflict, Keep, Known, Merge, Repeat, Supersede, Verdict
 from secondme.store.facts import NewFact, Place
 from secondme.store.journal import Edit, Verb
@@ -37,6 +38,37 @@ def known_of(fact: Fact, *, me: str) -> Known:
         valid_from=fact.valid_from,
         valid_to=fact.valid_to,
         is_current=fact.retired_at is None,
+        is_event=fact.kind == "episodic",
+    )
+
+
+def known_from(passage: Passage, text: str, *, me: str) -> Known:
+    """Return a new fact as the rules of consolidation see it."""
+    return Known(
+        id=0,
+        text=text,
+        statement=parse_statement(text, author=passage.author, me=me, said_at=passage.happened_at),
+        said_at=passage.happened_at,
+        trust=trust_of(passage.origin, passage.author, me=me),
+        valid_from=None,
+        valid_to=None,
+        is_current=True,
+    )
+
+
+def fact_from(passage: Passage, proposal: Proposal, statement: Statement | None) -> NewFact:
+    """Return a proposal as it will be stored when nothing else is known of its time."""
+    return NewFact(
+        kind=proposal.kind,
+        stance=proposal.stance,
+        text=proposal.text,
+        subject=statement.subject if statement else "",
+        attribute=statement.attribute if statement else "",
+        value=statement.value if statement else "",
+        certainty=proposal.certainty,
+        # Memory knows of it since it was said, unless the words tell more.
+        valid_from=passage.happened_at,
+        valid_to=statement.valid_to if statement else None,
     )
 
 

@@ -21,6 +21,8 @@ class Known:
     valid_from: datetime | None
     valid_to: datetime | None
     is_current: bool
+    is_event: bool = False
+    """What happened stays true whatever comes after it."""
 
 
 @dataclass(frozen=True, slots=True)

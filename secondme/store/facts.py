@@ -89,6 +89,11 @@ class Facts:
         """Return all facts that can be opened, retired ones as well, oldest first."""
         return self._select(IS_SUPPORTED, ())
 
+    def is_current(self, id: int) -> bool:
+        """True if a fact is there and has not been retired."""
+        query = "select 1 from memories where id = ? and retired_at is null"
+        return bool(self.db.conn.execute(query, (id,)).fetchone())
+
     def extent(self) -> tuple[int, int]:
         """Return the highest number of a fact and how many are not retired."""
         query = "select coalesce(max(id), 0), count(*) filter (where retired_at is null) from memories"
