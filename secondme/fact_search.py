@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from secondme.ids import number_in
 from secondme.recall.codes import similarities
 from secondme.recall.query import Query
 from secondme.recall.words import content_words
@@ -59,7 +60,7 @@ def _fits(store: Store, query: Query, facts: Sequence[Fact]) -> Mapping[str, flo
     terms = set(query.terms)
     fits = {fact.id: len(terms & set(store.index.terms(fact.text))) / max(len(terms), 1) for fact in facts}
     if len(query.tokens):
-        numbers = {int(id[1:]): id for id in fits}
+        numbers = {number_in(id, "m"): id for id in fits}
         codes = {id: code for id, code in store.facts.codes(list(numbers)).items() if code}
         if codes:
             best, _ = similarities(list(codes.values()), query.tokens)
@@ -76,7 +77,7 @@ def _match(fact: Fact, passage: Passage | None, fit: float) -> Match:
         kind="fact",
         text=fact.text,
         uri=source.uri,
-        thread=passage.thread if passage else source.uri,
+        thread=source.thread,
         author=source.author,
         happened_at=source.happened_at,
         score=round(fit, 4),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from secondme.paths import Paths
 @contextmanager
 def sleep_lock(paths: Paths) -> Iterator[None]:
     """Be the only one that sleeps or takes a night back. Raises Locked where another process does."""
+    import fcntl  # not on every system, and only sleep needs it
+
     paths.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = os.open(paths.state / "sleep.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:

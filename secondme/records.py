@@ -167,6 +167,7 @@ class Source:
     quote: str
     """Exactly the bytes `start:end`, decoded."""
     uri: str
+    thread: str
     author: str
     happened_at: datetime
     origin: Origin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -116,7 +116,7 @@ class Search:
         moment = filters.as_of or now
         if filters.kind == "fact":
             passages = self.store.passages(field.ids[ranking.rows[: 4 * k]].tolist())
-            is_free = filters == Filters(kind="fact", as_of=filters.as_of)
+            is_free = replace(filters, kind="", as_of=None) == Filters()
             matches = fact_search.alone(self.store, query, passages, k=k, moment=moment, everywhere=is_free)
         else:
             passages = self.store.passages(field.ids[ranking.rows[:k]].tolist())
@@ -144,7 +144,7 @@ class Search:
 
     def _allowed(self, filters: Filters, layout: Layout) -> NDArray[np.bool_] | None:
         """Return which rows the filters let through, None for all."""
-        if filters in (Filters(), Filters(kind="passage"), Filters(kind="fact")):
+        if replace(filters, kind="") == Filters():
             return None
         mask = np.zeros(len(layout.ids), dtype=bool)
         mask[layout.rows(self.store.index.passages_with(*conditions(filters)))] = True

@@ -92,7 +92,7 @@ class Standing:
             kind="passage",
             text=source.quote,
             uri=source.uri,
-            thread=passage.thread if passage else source.uri,
+            thread=source.thread,
             author=source.author,
             happened_at=source.happened_at,
             score=0.0,

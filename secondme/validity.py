@@ -8,7 +8,7 @@ from datetime import datetime
 from secondme.recall.when import format_day
 from secondme.records import Fact
 
-MOST = 0.6
+OUTDATED_SHARE = 0.6
 """The part of a passage that has to be outdated: what no fact rests on may hold something else."""
 
 
@@ -30,7 +30,7 @@ def is_outdated(text: str, facts: Sequence[Fact], moment: datetime) -> bool:
         return False
     ended = {source.quote for fact in facts if has_ended(fact, moment) for source in fact.sources}
     covered = sum(len(quote) for quote in ended if quote in text)
-    return covered >= MOST * len(text.strip()) > 0
+    return covered >= OUTDATED_SHARE * len(text.strip()) > 0
 
 
 def remark(text: str, facts: Sequence[Fact], moment: datetime) -> str:
@@ -39,7 +39,7 @@ def remark(text: str, facts: Sequence[Fact], moment: datetime) -> str:
     for fact in facts:
         if fact.superseded_by and fact.valid_to and has_ended(fact, moment):
             quotes = [source.quote for source in fact.sources if source.quote in text]
-            is_part = quotes and len(quotes[0]) < MOST * len(text.strip())
+            is_part = quotes and len(quotes[0]) < OUTDATED_SHARE * len(text.strip())
             said.append(format_day(fact.valid_to) + (f": “{quotes[0]}”" if is_part else ""))
     return f" (no longer so since {'; since '.join(dict.fromkeys(said))})" if said else ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from secondme.sleep.turns import assistant_turns, is_within
+from secondme.sleep.turns import assistant_turns, is_assistant, is_within
 
 
 def said(text: str) -> list[str]:
@@ -42,3 +42,16 @@ def test_without_a_conversation_a_heading_ends_it() -> None:
 )
 def test_where_no_assistant_speaks_there_is_no_turn(text: str) -> None:
     assert said(text) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["assistant", "AI", "AI assistant", "ChatGPT", "GPT-4o mini", "Claude", "Claude Opus 4", "Gemini 2.5", "Qwen2.5"],
+)
+def test_programs_that_write_are_known_by_name(name: str) -> None:
+    assert is_assistant(name)
+
+
+@pytest.mark.parametrize("name", ["Claude Dupont", "Ai Tanaka", "Gemini Ortiz", "Abbot", "Toolan", "Systema", ""])
+def test_people_are_not_taken_for_programs(name: str) -> None:
+    assert not is_assistant(name)

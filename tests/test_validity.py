@@ -15,7 +15,7 @@ LINE = "I live in Lisbon."
 
 def fact(begin: str = "", end: str = "", *, retired: bool = False, by: str = "", quote: str = LINE) -> Fact:
     """A fact that holds from a day to another."""
-    source = Source(1, 0, len(quote), 1, 1, quote, "note:1", "me", day("2024-01-10"), "typed")
+    source = Source(1, 0, len(quote), 1, 1, quote, "note:1", "notes", "me", day("2024-01-10"), "typed")
     return Fact(
         id="m1",
         kind="semantic",

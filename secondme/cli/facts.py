@@ -57,10 +57,12 @@ def list_facts(  # noqa: PLR0913  each one is an option
 
 def _facts(me: Assistant, about: str, *, as_of: datetime | None, everything: bool) -> list[Fact]:
     """Return facts, the newest first or, where they are to be about something, the best first."""
+    from secondme.recall.words import content_words
+
     _, count = me.store.facts.extent()
     if everything:
         every = me.store.facts.all()
-        words = me.store.facts.matching(me.store.index.terms(about), limit=max(len(every), 1))
+        words = me.store.facts.matching(content_words(about), limit=max(len(every), 1))
         return me.store.facts.get(words) if about.strip() else every[::-1]
     found = me.current_facts(about, as_of=as_of, k=max(count, 1) if about.strip() else None)
     return found if about.strip() else found[::-1]

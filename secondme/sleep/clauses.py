@@ -18,6 +18,7 @@ from secondme.sleep.english import (
     is_surely_finite,
 )
 from secondme.sleep.references import antecedent_of, points_outside
+from secondme.sleep.vocabulary import word_set
 
 MOST_BYTES = 300
 MOST_WORDS = 40
@@ -48,13 +49,11 @@ _STOP = re.compile(
     r"|(?<=\s)[\U0001F300-\U0001FAFF\u2600-\u27BF\uFE0F]++(?=\s+[A-Z])"
 )
 _LAST_TOKEN = re.compile(r"[^\s(\"“]{1,12}$")
-_NEVER_END = frozenset(
-    "mr. mrs. ms. dr. prof. st. mt. rev. gen. sgt. capt. lt. col. hon. e.g. i.e. cf. ca. vs. approx. fig. dept.".split()  # noqa: SIM905
+_NEVER_END = word_set(
+    "mr. mrs. ms. dr. prof. st. mt. rev. gen. sgt. capt. lt. col. hon. e.g. i.e. cf. ca. vs. approx. fig. dept."
 )
-_MAY_END = frozenset("etc. jr. sr. inc. ltd. co. corp. a.m. p.m. am. pm. ave. rd. blvd. min. max. tel. ext.".split())  # noqa: SIM905
-_BEFORE_NUMBER = frozenset(
-    "no. nr. vol. p. pp. ch. jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec.".split()  # noqa: SIM905
-)
+_MAY_END = word_set("etc. jr. sr. inc. ltd. co. corp. a.m. p.m. am. pm. ave. rd. blvd. min. max. tel. ext.")
+_BEFORE_NUMBER = word_set("no. nr. vol. p. pp. ch. jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec.")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
 _STARTER = re.compile(
     r"(?:I|We|He|She|It|They|You|My|Our|His|Her|Their|The|This|That|There|A|An|In|On|At|But|And|So|Then)\b"

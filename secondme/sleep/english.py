@@ -5,27 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from secondme.sleep.vocabulary import word_set
+
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _FLAGS = re.IGNORECASE
 
 
-def _words(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
-
-
-AUXILIARIES = _words(
+AUXILIARIES = word_set(
     "am is are was were be been being has have had do does did will would can could shall should may might must "
     "cannot ain't gonna gotta dont cant wont didnt doesnt isnt wasnt im ive"
 )
-IRREGULAR_PASTS = _words(
+IRREGULAR_PASTS = word_set(
     "went got took saw met made came bought said told gave found felt left lost began ran ate spent wrote won "
     "sold thought taught caught brought kept slept drove flew rode grew knew threw drew broke spoke chose woke "
     "wore swore tore froze rose fell forgot held led sat stood understood heard paid sent built lent meant dealt "
     "dreamt learnt burnt sang drank swam became sank shot lit bit hid quit cut hit hurt let put set cost read "
     "beat fed bred hung stuck struck dug swung spun wept crept swept fought sought bent lay laid"
 )
-_BASES = _words(
+_BASES = word_set(
     "accept add admire adopt advise agree aim allow answer apply appreciate arrive ask attend bake become begin "
     "believe belong bike bring build buy call care carry celebrate change check cherish choose clean climb close "
     "collect come commute consist contain contribute cook cost create cry dance decide design die do donate draw "
@@ -50,8 +48,10 @@ _CONTRACTED = re.compile(
     r".*n['’]t|[^\W\d_]+['’](?:m|re|ve|ll|d)|(?:it|he|she|that|there|what|who|this|here|let)['’]s", _FLAGS
 )
 
-_ADVERBS = _words("really just also always never often usually still even definitely truly totally")
-_BEFORE_NOUN = _words("a an the my our his her their its this that to in on at of for with from by some any no and or")
+_ADVERBS = word_set("really just also always never often usually still even definitely truly totally")
+_BEFORE_NOUN = word_set(
+    "a an the my our his her their its this that to in on at of for with from by some any no and or"
+)
 _NOUN_IS = re.compile(
     r"[^\W\d_]['’]s\s+(?:an?|the|been|not|so|such|my|our|always|really|very|just|in|at|on|[\w-]+ing|[\w-]+ed)\b"
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,16 +16,12 @@ from secondme.records import FactKind, Passage, Stance
 from secondme.sleep.clauses import Clause, clauses
 from secondme.sleep.drafts import Draft, draft
 from secondme.sleep.statements import parse_statement
-from secondme.sleep.turns import Turn, is_within
+from secondme.sleep.turns import Turn, is_assistant, is_within
 from secondme.sleep.verify import LONGEST, TOO_LONG
 from secondme.sleep.worth import worth
 
 CHATTER = "not worth keeping"
 SAID_BY_ASSISTANT = "said by an assistant"
-ASSISTANTS = re.compile(
-    r"\b(?:assistant|ai|bot|chat-?gpt|gpt[\w.-]*|claude|copilot|gemini|llama|mistral|system|secondme|tool)\b",
-    re.IGNORECASE,
-)
 SURE, HEDGED = 0.8, 0.5
 """How certain one line makes a fact, said plainly and said with a maybe."""
 WORTH_KEEPING = 0.5
@@ -89,8 +84,6 @@ def read(passage: Passage, *, me: str, turns: Sequence[Turn] = ()) -> Reading:
 
     `turns` are those of assistants in its note.
     """
-    if ASSISTANTS.search(passage.author):
-        return Reading(passage, (), ())
     is_chat = passage.origin in ("chat", "import")
     # In one's own notes nobody is spoken to.
     speaker = passage.author if is_chat or passage.author != me else ""
@@ -100,7 +93,7 @@ def read(passage: Passage, *, me: str, turns: Sequence[Turn] = ()) -> Reading:
     for clause in clauses(passage.span, markdown=not is_chat):
         made = draft(clause, author=speaker, me=me, said_at=passage.happened_at, before=before)
         before.append(clause.text)
-        if is_within(turns, clause.start):
+        if is_assistant(passage.author) or is_within(turns, clause.start):
             unfit.append((clause, SAID_BY_ASSISTANT))
         elif isinstance(made, Draft) and len(made.text) > LONGEST:
             # Asked about, it might not fit into the model at all.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from secondme.clock import now
 from secondme.errors import NoModel, SecondmeError
@@ -29,6 +29,7 @@ from secondme.store.journal import Edit, State
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
 
+T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
 ALWAYS_ALLOWED = 10
@@ -124,18 +125,11 @@ class Night:
         ]
         known = [self._judged_before(reading) for reading in readings]
         fresh = [reading.without(judged) for reading, judged in zip(readings, known, strict=True)]
-        return zip(readings, known, self._propose(fresh), strict=True)
+        return zip(readings, known, _twice(lambda: self.extractor.extract(fresh, self.usage)), strict=True)
 
     def _turns_of(self, note_id: int) -> Sequence[Turn]:
         note = None if note_id in self.turns else self.me.store.note(note_id)
         return assistant_turns(note.text, me=self.me.config.me.name) if note else self.turns.get(note_id, ())
-
-    def _propose(self, readings: Sequence[Reading]) -> list[list[Proposal]]:
-        try:
-            return self.extractor.extract(readings, self.usage)
-        except NoModel:
-            # A server may have been busy or have started anew; what fails twice fails.
-            return self.extractor.extract(readings, self.usage)
 
     def _exhausted(self) -> str:
         limits, spent = self.limits, self.usage.tokens_evaluated + self.usage.tokens_written
@@ -236,7 +230,7 @@ class Night:
         if not isinstance(decide(new, earlier), Keep):
             return None
         used = Usage()
-        found, asked = find_outdated(new, earlier, model=self.extractor.model, usage=used)
+        found, asked = _twice(lambda: find_outdated(new, earlier, model=self.extractor.model, usage=used))
         add_up(self.usage, used)
         self.extractor.calls += asked
         return found
@@ -279,6 +273,14 @@ class Night:
             rejected=journal.rejected(self.run),
             **self._figures(),
         )
+
+
+def _twice(ask: Callable[[], T]) -> T:
+    """Ask a model once more where it failed: a server may have been busy or have started anew."""
+    try:
+        return ask()
+    except NoModel:
+        return ask()
 
 
 def sleep(me: Assistant, limits: Limits, *, progress: Progress | None = None) -> SleepReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+from secondme.ids import number_in
 from secondme.recall.words import content_words
 from secondme.records import Fact, Origin, Passage
 from secondme.sleep.extract import Proposal
@@ -30,7 +31,7 @@ def known_of(fact: Fact, *, me: str) -> Known:
     source = fact.sources[0]
     statement = parse_statement(fact.text, author=source.author, me=me, said_at=source.happened_at)
     return Known(
-        id=number_of(fact.id),
+        id=number_in(fact.id, "m"),
         text=fact.text,
         statement=statement,
         said_at=source.happened_at,
@@ -81,7 +82,7 @@ def neighbours(store: Store, new: Known, *, me: str) -> list[Known]:
     found.update((fact.id, fact) for fact in near if fact.retired_at is None)
     # What was merged lives on in the fact that took its place, with the same interval.
     standing = [fact for fact in found.values() if fact.sources and (fact.retired_at is None or fact.valid_to)]
-    return [known_of(fact, me=me) for fact in sorted(standing, key=lambda fact: number_of(fact.id))]
+    return [known_of(fact, me=me) for fact in sorted(standing, key=lambda fact: number_in(fact.id, "m"))]
 
 
 def marked_by(verdict: Verdict) -> tuple[int, ...]:
@@ -137,8 +138,3 @@ def _supersede(verdict: Supersede, fact: NewFact, place: Place, *, edit: Edit, c
     if verdict.by is not None:
         edit.mark(added, valid_to=verdict.valid_to, retired_at=edit.now, superseded_by=verdict.by)
     return added
-
-
-def number_of(id: str) -> int:
-    """Return the number in the id of a fact, `m7`."""
-    return int(id[1:])

@@ -13,11 +13,22 @@ _LABEL = re.compile(
     r"|^#{1,6}[ \t]+(?P<title>[^\W\d_][\w.'’ -]{0,30}?)[ \t]*$|^(?P<heading>#{1,6}[ \t])",
     re.MULTILINE,
 )
-_ASSISTANT = re.compile(r"(?:ai )?assistant|ai|bot|chat-?gpt[\w .-]*|gpt[\w .-]*|claude|copilot|gemini")
+_ASSISTANT = re.compile(
+    r"(?:ai[ -]|my )?assistant|ai|(?:[\w.-]+[ -])?bot|chat-?gpt[\w .-]*|gpt(?:[ -]?\d[\w .-]*)?"
+    r"|claude(?: (?:\d|opus|sonnet|haiku|code).*)?|(?:github |microsoft )?copilot|gemini(?: (?:\d|pro|flash|ultra).*)?"
+    r"|(?:llama|mistral|qwen)(?:[ -]?\d[\w .:-]*)?|system|secondme|tool",
+    re.IGNORECASE,
+)
+"""Names that nobody is called by; "Claude Dupont" is somebody."""
 _PERSON = frozenset(["you", "user", "human", "me", "i", "prompt", "question", "q"])
 
 Turn = tuple[int, int]
 """The first byte of a turn in the UTF-8 text of a note, and the byte after its last."""
+
+
+def is_assistant(name: str) -> bool:
+    """True if an author's name is that of a program that writes."""
+    return bool(_ASSISTANT.fullmatch(name.strip()))
 
 
 def assistant_turns(text: str, *, me: str) -> list[Turn]:
@@ -28,11 +39,11 @@ def assistant_turns(text: str, *, me: str) -> list[Turn]:
     labels = [(found, (found["who"] or found["title"] or "").lower()) for found in _LABEL.finditer(text)]
     counts = Counter(name for found, name in labels if found["who"])
     people = {name for name, count in counts.items() if count > 1} | _PERSON | {me.lower()}
-    is_conversation = any(name in people and not _ASSISTANT.fullmatch(name) for _, name in labels)
+    is_conversation = any(name in people and not is_assistant(name) for _, name in labels)
     turns: list[Turn] = []
     start = -1
     for found, name in labels:
-        if _ASSISTANT.fullmatch(name):
+        if is_assistant(name):
             start = found.start() if start < 0 else start
         elif start >= 0 and (name in people or (not is_conversation and not found["who"])):
             turns.append((start, found.start()))

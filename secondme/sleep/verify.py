@@ -13,6 +13,7 @@ from secondme.sleep.clauses import coordinated, sentences
 from secondme.sleep.drafts import ASSISTANT, INSTRUCTION, LOOSE_PRONOUN, is_about_assistant, is_hostile
 from secondme.sleep.english import WORD, opening_end
 from secondme.sleep.references import antecedent_of, opens_loosely
+from secondme.sleep.vocabulary import word_set
 
 EMPTY = "nothing is said"
 NO_QUOTE = "the quote is not in the note"
@@ -43,12 +44,10 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
-_NUMBER_WORDS = frozenset(
-    (  # noqa: SIM905  a list of quoted words is harder to read
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion "
-        "dozen half once twice thrice both"
-    ).split()
+_NUMBER_WORDS = word_set(
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion "
+    "dozen half once twice thrice both"
 )
 _COUNTS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _COUNTED = frozenset(map(str, range(2, 13)))

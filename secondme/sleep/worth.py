@@ -14,7 +14,7 @@ def _any(pattern: str, words: str) -> re.Pattern[str]:
 
 FEATURES = ("intercept", "words", "date", "number", "name", "own", "past", "general", "praise", "model")
 WEIGHTS = (-4.44, 1.58, 2.2, 0.98, 1.59, 0.23, 0.14, -1.07, -1.21, 0.99)
-"""What each feature adds to the log-odds; fitted by tests/bench/fit_worth.py to lines of chats, questions and notes.
+"""What each feature adds to the log-odds; fitted by tests/bench/fit_sleep.py to lines of chats, questions and notes.
 
 By themselves the wording tells facts from talk better than a model of 1.5B does (areas under the ROC curve of .81 and
 .72 on lines held out), and both together better than either (.84).

@@ -227,14 +227,14 @@ class Facts:
             rows = self.db.conn.execute(
                 f"""select e.memory_id, e.note_id, e.byte_start, e.byte_end, e.line_start, e.line_end,
                            substr(cast(n.text as blob), e.byte_start + 1, e.byte_end - e.byte_start),
-                           n.uri, n.author, n.happened_at, n.origin
+                           n.uri, n.thread, n.author, n.happened_at, n.origin
                     from evidence e join notes n on n.id = e.note_id
                     where e.memory_id in ({marks}) order by not e.is_wording, n.happened_at, e.id""",
                 some,
             )
-            for memory, note, first, last, line, line_end, quote, uri, author, at, origin in rows:
-                place = Source(note, first, last, line, line_end, quote.decode(), uri, author, from_text(at), origin)
-                found[memory].append(place)
+            for memory, note, first, last, line, line_end, quote, uri, thread, author, at, origin in rows:
+                where = (note, first, last, line, line_end, quote.decode(), uri, thread)
+                found[memory].append(Source(*where, author, from_text(at), origin))
         return found
 
     def _conflicts(self, ids: Sequence[int]) -> dict[int, list[int]]:

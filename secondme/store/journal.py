@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from secondme.clock import from_text, to_text
 from secondme.errors import NotFound, UsageError
+from secondme.ids import number_in
 from secondme.store.facts import NewFact, Place
 from secondme.store.removal import release, restore
 
@@ -231,7 +232,7 @@ class Journal:
         if later := self._later(changes, within=id):
             raise UsageError(f"later changes rest on {run.id}: {_some(later)}", hint=f"secondme undo {later[-1]}")
         for change in reversed(changes):
-            self._take_back(int(change.id[1:]), now=now)
+            self._take_back(number_in(change.id, "c"), now=now)
         self.db.conn.execute("delete from rejections where run_id = ?", (id,))
         self.db.conn.execute("delete from digested where run_id = ?", (id,))
         self.db.conn.execute("update runs set state = 'undone' where id = ?", (id,))
@@ -244,12 +245,14 @@ class Journal:
         touched: dict[int, int] = {}
         for change in changes:
             for fact in change.touched:
-                touched.setdefault(fact, int(change.id[1:]))
-        others = self._changes("id > ? and undone_at is null and run_id is not ?", (int(changes[0].id[1:]), within))
+                touched.setdefault(fact, number_in(change.id, "c"))
+        others = self._changes(
+            "id > ? and undone_at is null and run_id is not ?", (number_in(changes[0].id, "c"), within)
+        )
         return [
             other.id
             for other in others
-            if any(touched.get(fact, math.inf) < int(other.id[1:]) for fact in other.touched)
+            if any(touched.get(fact, math.inf) < number_in(other.id, "c") for fact in other.touched)
         ]
 
     def _take_back(self, id: int, *, now: datetime) -> None:

@@ -226,6 +226,8 @@ FACTS = (
     ) strict
     """,
     "create index digested_run on digested (run_id)",
+    # Each thread is looked up by name when it has grown.
+    "create index notes_thread on notes (thread)",
     """
     create table topics (
         passage_id integer primary key references passages (id) on delete cascade,

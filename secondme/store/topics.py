@@ -35,8 +35,9 @@ class Topics:
     def waiting(self) -> list[str]:
         """Return the threads with passages that have vectors but no topic."""
         rows = self.db.conn.execute(
-            """select distinct n.thread from passages p join notes n on n.id = p.note_id
-               where p.id in (select passage_id from passage_tokens except select passage_id from topics)"""
+            """select distinct n.thread from passages p join notes n on n.id = p.note_id where p.id in (
+                   select id from passages except select passage_id from topics
+                   except select passage_id from passages_waiting)"""
         )
         return [row[0] for row in rows.fetchall()]
 
@@ -44,9 +45,10 @@ class Topics:
         """Return the passages of a thread that have vectors."""
         rows = self.db.conn.execute(
             """select p.id, n.happened_at, length(p.text), t.topic is null
-               from notes n join passages p on p.note_id = n.id join passage_tokens k on k.passage_id = p.id
-               left join topics t on t.passage_id = p.id
-               where n.thread = ? and n.replaced_at is null order by n.happened_at, n.id, p.position""",
+               from notes n join passages p on p.note_id = n.id left join topics t on t.passage_id = p.id
+               where n.thread = ? and n.replaced_at is null
+                   and not exists (select 1 from passages_waiting w where w.passage_id = p.id)
+               order by n.happened_at, n.id, p.position""",
             (thread,),
         ).fetchall()
         ids, moments, sizes, is_new = zip(*rows, strict=True) if rows else ((), (), (), ())

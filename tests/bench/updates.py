@@ -4,7 +4,7 @@
 an `other` pair does not. Each pair is added to a memory of its own and slept over, with the configured model; with
 `--rules` the clauses go to the rules of consolidation alone. Counted are, of the updates, those omitted (the first
 clause was not superseded) and those outdated (it still holds and is in no open conflict), and of the others the wrongly
-superseded. Of the held half only totals are meant to be looked at.
+superseded, for each set of pairs that the file names. Of the held half only totals are meant to be looked at.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def main() -> None:
     """Print the counts of each half."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rules", action="store_true")
-    parser.add_argument("--show", action="store_true", help="list the misses of the tuned half")
+    parser.add_argument("--show", action="store_true", help="list the misses, but for the held half")
     arguments = parser.parse_args()
     pairs = tomllib.loads((Path(__file__).parent / "updates.toml").read_text(encoding="utf-8"))["pair"]
     settings = replace(load_config(find_paths().config), me=MeConfig(name=ME))
@@ -110,9 +110,9 @@ def main() -> None:
         counts[half, "omitted"] += is_update and not is_ended
         counts[half, "outdated"] += is_update and not is_ended and OPEN not in found
         counts[half, "wrong"] += not is_update and is_ended
-        if arguments.show and half == "tuned" and is_update != is_ended:
+        if arguments.show and half != "held" and is_update != is_ended:
             print(f"- {pair['earlier']} | {pair['later']}: {', '.join(sorted(found)) or 'not both became facts'}")
-    for half in ("tuned", "held"):
+    for half in dict.fromkeys(pair["half"] for pair in pairs):
         names = ("update", "omitted", "outdated", "other", "wrong", BOTH_FACTS)
         print(half, {name: counts[half, name] for name in names})
 
