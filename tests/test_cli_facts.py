@@ -257,6 +257,7 @@ def test_an_older_memory_is_brought_up_to_date_and_says_where_the_copy_is(call: 
     tables = "evidence conflicts memory_words memory_tokens changes rejections digested topics memories runs"
     for table in tables.split():
         database.execute(f"drop table {table}")
+    database.execute("drop index notes_thread")
     database.execute(f"delete from {migrations} where name like 'm002%'")
     database.commit()
     database.close()

@@ -109,13 +109,14 @@ def test_of_what_was_not_said_by_anybody_nothing_is_learned(me: Assistant, origi
     assert (me.sleep().run, me.store.facts.all()) == ("", [])
 
 
-@pytest.mark.parametrize("author", ["assistant", "AI", "ChatGPT", "Claude", "gpt-4o", "Copilot", "system", "a tool"])
+@pytest.mark.parametrize("author", ["assistant", "AI", "ChatGPT", "Claude", "gpt-4o", "Copilot", "system", "tool"])
 @pytest.mark.parametrize("origin", ["chat", "import", "typed"])
 def test_of_what_an_assistant_said_nothing_is_learned(me: Assistant, author: str, origin: Origin) -> None:
     me.add(note("You live in Lisbon. Nora keeps bees.", "2024-01-10", author=author, origin=origin))
     report = me.sleep()
     assert (report.passages, report.waiting, report.calls) == (1, 0, 0)
     assert me.store.facts.all() == []
+    assert report.rejected == {"said by an assistant": 2}
 
 
 @pytest.mark.parametrize(
