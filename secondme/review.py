@@ -13,8 +13,9 @@ from secondme.errors import NotFound, UsageError
 from secondme.ids import is_id, number_in
 from secondme.locks import sleep_lock
 from secondme.records import Fact, SleepReport, Stance
+from secondme.store.edit import Edit
 from secondme.store.facts import MOST_CERTAIN, NewFact
-from secondme.store.journal import Change, Edit, Run
+from secondme.store.journal import Change, Run
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant

@@ -373,3 +373,18 @@ def test_what_is_stored_of_a_passage_is_its_code_with_the_author_before_it(me: A
     ids = me.store.index.layout().ids
     ana, ben = me.store.index.codes(np.asarray(ids)).values()
     assert ana != ben
+
+
+def test_a_thread_is_cut_into_topics_as_soon_as_it_has_vectors(me: Assistant) -> None:
+    about = ("tea kettle leaves brewing cup", "rocket engine fuel orbit launch")
+    notes = [
+        Note(about[at // 6], uri=f"talk:{at}", thread="talk", happened_at=DAY + timedelta(minutes=at), origin="chat")
+        for at in range(12)
+    ]
+    me.write(notes)
+    assert me.store.topics.of(range(1, 13)) == {}
+    me.embed_waiting()
+    assert me.store.topics.waiting() == []
+    assert list(me.store.topics.of(range(1, 13)).values()) == [1] * 6 + [7] * 6
+    me.add_many([Note("yes", uri="talk:12", thread="talk", happened_at=DAY + timedelta(minutes=12), origin="chat")])
+    assert set(me.store.topics.of([13])) == {13}

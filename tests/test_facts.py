@@ -15,8 +15,8 @@ from secondme.errors import NewerDatabase, NotFound, UsageError
 from secondme.exchange import export, import_lines
 from secondme.records import Note
 from secondme.store.connect import open_database
+from secondme.store.edit import Edit
 from secondme.store.facts import COMMON, NewFact, Place
-from secondme.store.journal import Edit
 from secondme.store.schema import NOTES
 from secondme.store.store import Store
 

@@ -189,3 +189,14 @@ def test_only_what_takes_a_place_marks_others() -> None:
     assert marked_by(Supersede((3, 4), moment, None, None, None)) == (3, 4)
     assert marked_by(Merge(3)) == (3,)
     assert marked_by(Conflict((3,))) == marked_by(Keep(None, None)) == marked_by(Repeat(3)) == ()
+
+
+def test_a_note_that_says_it_twice_is_one_source_and_two_notes_are_two(me: Assistant) -> None:
+    me.add(note("I live in Porto. It rains. I live in Porto.", "2024-01-10"))
+    me.sleep()
+    [fact] = me.current_facts()
+    assert (len(fact.sources), fact.confidence) == (1, 0.8)
+    me.add(note("I live in Porto.", "2024-03-10"))
+    assert me.sleep().changes == {"repeat": 1}
+    [fact] = me.current_facts()
+    assert (len(fact.sources), fact.confidence) == (2, 0.96)

@@ -48,6 +48,13 @@ def test_what_the_model_does_not_call_outdated_stays(me: Assistant) -> None:
     assert told(me) == {"keep": 2}
 
 
+def test_what_happened_stays_true_whatever_the_model_says(me: Assistant, scripted: FakePlugin) -> None:
+    scripted.model.judge = lambda prompt: 1.0
+    me.add(note("The staging server burned down in January 2024.", "2024-01-10"))
+    me.add(note(MIGRATED, "2024-03-10"))
+    assert me.sleep().changes == {"keep": 2}
+
+
 def test_in_talk_the_model_is_not_asked(me: Assistant, scripted: FakePlugin) -> None:
     scripted.model.judge = lambda prompt: 1.0
     assert told(me, origin="chat") == {"keep": 2}

@@ -101,3 +101,8 @@ def test_a_question_for_what_one_fact_states_is_answered_from_it_alone(me: Assis
     assert [page.rpartition(": ")[2] for page in scripted.model.prompts[-1].pages] == ["I moved to Porto."]
     asked(me, scripted, "Where does my sister live?", "She moved to Porto [1].")
     assert len(scripted.model.prompts[-1].pages) > 1
+
+
+def test_what_is_asked_of_others_is_not_answered_from_ones_own_fact_alone(me: Assistant, scripted: FakePlugin) -> None:
+    asked(me, scripted, "Where do people live?", "They moved to Porto [1].")
+    assert len(scripted.model.prompts[-1].pages) > 1

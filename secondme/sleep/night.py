@@ -15,16 +15,17 @@ from secondme.errors import NoModel, SecondmeError
 from secondme.locks import sleep_lock
 from secondme.models.protocols import Usage
 from secondme.records import Passage, SleepReport
-from secondme.sleep.clauses import Clause
 from secondme.sleep.consolidate import decide
 from secondme.sleep.extract import Extractor, Proposal, Reading, add_up, choose_extractor, read
 from secondme.sleep.outdating import find_outdated
-from secondme.sleep.settle import carry_out, fact_from, known_from, marked_by, neighbours
+from secondme.sleep.settle import carry_out, fact_from, known_from, marked_by, neighbours, place_of
 from secondme.sleep.turns import Turn, assistant_turns
 from secondme.sleep.verdicts import Keep, Known, Supersede
 from secondme.sleep.verify import problem_with
-from secondme.store.facts import Judged, Place
-from secondme.store.journal import Edit, State
+from secondme.store.digestion import Judged
+from secondme.store.edit import Edit
+from secondme.store.facts import Place
+from secondme.store.journal import State
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
@@ -144,7 +145,7 @@ class Night:
     def _judged_before(self, reading: Reading) -> Mapping[int, Judged]:
         """Return what was decided on these lines in this note or an earlier version of it, by their first byte."""
         places = [place_of(reading.passage, draft.clause) for draft in reading.drafts]
-        return self.me.store.facts.judged(reading.passage.uri, places)
+        return self.me.store.digestion.judged(reading.passage.uri, places)
 
     def _digest(self, reading: Reading, known: Mapping[int, Judged], proposals: list[Proposal]) -> str:
         """Decide on all of a passage and note that it is read; return what stopped it."""
@@ -292,8 +293,3 @@ def sleep(me: Assistant, limits: Limits, *, progress: Progress | None = None) ->
         me.embed_waiting(seconds=float("inf") if limits.seconds is None else limits.seconds, progress=progress)
         extractor = choose_extractor(me.model(), me.config.sleep, me=me.config.me.name)
         return Night(me, extractor, limits, now(), started).sleep(progress)
-
-
-def place_of(passage: Passage, clause: Clause) -> Place:
-    """Return where a clause of a passage stands."""
-    return Place(passage.note_id, clause.start, clause.end, clause.line_start, clause.line_end, clause.text)

@@ -8,11 +8,13 @@ from typing import assert_never
 from secondme.ids import number_in
 from secondme.recall.words import content_words
 from secondme.records import Fact, Origin, Passage
+from secondme.sleep.clauses import Clause
 from secondme.sleep.extract import Proposal
 from secondme.sleep.statements import Statement, parse_statement
 from secondme.sleep.verdicts import Conflict, Keep, Known, Merge, Repeat, Supersede, Verdict
+from secondme.store.edit import Edit
 from secondme.store.facts import NewFact, Place
-from secondme.store.journal import Edit, Verb
+from secondme.store.journal import Verb
 from secondme.store.store import Store
 
 NEIGHBOURS = 8
@@ -105,7 +107,9 @@ def carry_out(
     """
     match verdict:
         case Repeat(of=of):
-            edit.add_evidence(of, place)
+            # A note that says it twice is no second source.
+            if not store.facts.rests_on(of, place.note_id):
+                edit.add_evidence(of, place)
             return "repeat", of
         case Keep(valid_from=since, valid_to=until):
             begin = fact.valid_from if since is None and until is None else since
@@ -138,3 +142,8 @@ def _supersede(verdict: Supersede, fact: NewFact, place: Place, *, edit: Edit, c
     if verdict.by is not None:
         edit.mark(added, valid_to=verdict.valid_to, retired_at=edit.now, superseded_by=verdict.by)
     return added
+
+
+def place_of(passage: Passage, clause: Clause) -> Place:
+    """Return where a clause of a passage stands."""
+    return Place(passage.note_id, clause.start, clause.end, clause.line_start, clause.line_end, clause.text)

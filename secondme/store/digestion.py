@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from secondme.records import Passage
@@ -14,6 +16,16 @@ TRUSTED = ("typed", "file", "chat", "import")
 """Origins that may become facts; what was clipped, handed in by a program or derived never does."""
 _TRUSTED_NOTE = f"n.origin in ({', '.join(repr(origin) for origin in TRUSTED)})"
 _WAITS = f"not exists (select 1 from digested d where d.passage_id = p.id) and {_TRUSTED_NOTE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a line that was judged before, in this or an earlier version of its note."""
+
+    memory_id: int | None
+    """The fact that rests on it."""
+    reason: str
+    """Why it was rejected, where it was."""
 
 
 class Digestion:
@@ -55,3 +67,24 @@ class Digestion:
                values (?, ?, ?, ?, ?, ?, ?)""",
             (place.note_id, place.start, place.end, place.quote_hash, own, reason, run),
         )
+
+    def judged(self, uri: str, places: Iterable[Place]) -> dict[int, Judged]:
+        """Return what became of these lines of a note before, by their first byte.
+
+        What counts is the line itself, and one of the same words in another version of the note.
+        """
+        found: dict[int, Judged] = {}
+        for place in places:
+            # Of several facts that rest on a line, the newest has taken the place of the others.
+            row = self.db.conn.execute(
+                """select e.memory_id, '' from evidence e join notes n on n.id = e.note_id
+                   where e.quote_hash = ?1 and n.uri = ?2 and (n.id <> ?3 or e.byte_start = ?4)
+                   union all
+                   select null, r.reason from rejections r join notes n on n.id = r.note_id
+                   where r.quote_hash = ?1 and n.uri = ?2 and (n.id <> ?3 or r.byte_start = ?4)
+                   order by 1 desc limit 1""",
+                (place.quote_hash, uri, place.note_id, place.start),
+            ).fetchone()
+            if row:
+                found[place.start] = Judged(*row)
+        return found

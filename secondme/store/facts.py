@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -53,16 +53,6 @@ class Place:
         return hashlib.sha256(self.quote.encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What became of a line that was judged before, in this or an earlier version of its note."""
-
-    memory_id: int | None
-    """The fact that rests on it."""
-    reason: str
-    """Why it was rejected, where it was."""
-
-
 COLUMNS = """m.id, m.kind, m.stance, m.text, m.subject, m.attribute, m.value, m.valid_from, m.valid_to,
     m.recorded_at, m.retired_at, m.superseded_by, m.certainty"""
 # A fact is found while a line it rests on stands in the current version of a note.
@@ -76,6 +66,8 @@ class Facts:
     def __init__(self, db: Database) -> None:
         """Use the tables of `db`."""
         self.db = db
+        self._read: dict[int, bytes] = {}
+        """The texts of the notes that were read last."""
 
     def get(self, ids: Iterable[int]) -> list[Fact]:
         """Return the facts with these ids, in this order; ids of none are left out."""
@@ -193,27 +185,6 @@ class Facts:
         sources = self._sources([memory_id])[memory_id]
         return [Place(s.note_id, s.start, s.end, s.line_start, s.line_end, s.quote) for s in sources]
 
-    def judged(self, uri: str, places: Iterable[Place]) -> dict[int, Judged]:
-        """Return what became of these lines of a note before, by their first byte.
-
-        What counts is the line itself, and one of the same words in another version of the note.
-        """
-        found: dict[int, Judged] = {}
-        for place in places:
-            # Of several facts that rest on a line, the newest has taken the place of the others.
-            row = self.db.conn.execute(
-                """select e.memory_id, '' from evidence e join notes n on n.id = e.note_id
-                   where e.quote_hash = ?1 and n.uri = ?2 and (n.id <> ?3 or e.byte_start = ?4)
-                   union all
-                   select null, r.reason from rejections r join notes n on n.id = r.note_id
-                   where r.quote_hash = ?1 and n.uri = ?2 and (n.id <> ?3 or r.byte_start = ?4)
-                   order by 1 desc limit 1""",
-                (place.quote_hash, uri, place.note_id, place.start),
-            ).fetchone()
-            if row:
-                found[place.start] = Judged(*row)
-        return found
-
     def _select(self, where: str, values: Sequence[object]) -> list[Fact]:
         query = f"select {COLUMNS} from memories m where {where} order by m.id"
         found = self.db.conn.execute(query, list(values)).fetchall()
@@ -226,16 +197,29 @@ class Facts:
         for some, marks in _batches(ids):
             rows = self.db.conn.execute(
                 f"""select e.memory_id, e.note_id, e.byte_start, e.byte_end, e.line_start, e.line_end,
-                           substr(cast(n.text as blob), e.byte_start + 1, e.byte_end - e.byte_start),
                            n.uri, n.thread, n.author, n.happened_at, n.origin
                     from evidence e join notes n on n.id = e.note_id
                     where e.memory_id in ({marks}) order by not e.is_wording, n.happened_at, e.id""",
                 some,
-            )
-            for memory, note, first, last, line, line_end, quote, uri, thread, author, at, origin in rows:
-                where = (note, first, last, line, line_end, quote.decode(), uri, thread)
+            ).fetchall()
+            texts = self._texts({row[1] for row in rows})
+            for memory, note, first, last, line, line_end, uri, thread, author, at, origin in rows:
+                where = (note, first, last, line, line_end, texts[note][first:last].decode(), uri, thread)
                 found[memory].append(Source(*where, author, from_text(at), origin))
         return found
+
+    def _texts(self, note_ids: Collection[int]) -> Mapping[int, bytes]:
+        # A note may be large, and a night asks for it again and again; the text behind a number never changes.
+        kept = {id: text for id, text in self._read.items() if id in note_ids}
+        for some, marks in _batches([id for id in note_ids if id not in kept]):
+            kept.update(self.db.conn.execute(f"select id, cast(text as blob) from notes where id in ({marks})", some))
+        self._read = kept
+        return kept
+
+    def rests_on(self, id: int, note_id: int) -> bool:
+        """True if a line of a note is evidence of a fact."""
+        query = "select 1 from evidence where memory_id = ? and note_id = ? limit 1"
+        return bool(self.db.conn.execute(query, (id, note_id)).fetchone())
 
     def _conflicts(self, ids: Sequence[int]) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
