@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from secondme.errors import ConfigError
 
-MAY_BE_ZERO = ("models.threads",)
+MAY_BE_ZERO = ("models.threads", "daemon.keep_alive", "daemon.sleep_seconds", "daemon.sleep_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,33 @@ class IngestConfig:
     """What is taken in from folders."""
 
     max_file_bytes: int = 5_242_880
-    """Larger files are skipped."""
+    """Larger text files are skipped."""
+    max_document_bytes: int = 52_428_800
+    """Larger PDF, Word, HTML, mail and calendar files are skipped, unless you import them by name."""
     ignore: tuple[str, ...] = ()
     """More patterns to leave out, as in .gitignore."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonConfig:
+    """What the background process may do, and when."""
+
+    autostart: bool = False
+    """Start it when you ask or search and it does not run."""
+    keep_alive: int = 300
+    """Seconds after which models that nobody uses are unloaded."""
+    idle_minutes: int = 10
+    """It sleeps when nobody has asked for so long."""
+    on_battery: bool = False
+    """Sleep on battery too, above half of it."""
+    max_load: int = 50
+    """Percent of the processor that other programs may use while it sleeps."""
+    sleep_seconds: int = 3600
+    """How long it may sleep from noon to noon; 0 never lets it."""
+    sleep_tokens: int = 500_000
+    """How many tokens it may read and write in that time; 0 never lets it."""
+    rescan_minutes: int = 60
+    """How often watched folders are gone through, whatever was noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +114,7 @@ class Config:
     answer: AnswerConfig = field(default_factory=AnswerConfig)
     sleep: SleepConfig = field(default_factory=SleepConfig)
     ingest: IngestConfig = field(default_factory=IngestConfig)
+    daemon: DaemonConfig = field(default_factory=DaemonConfig)
     plugins: PluginsConfig = field(default_factory=PluginsConfig)
 
 
@@ -112,11 +137,11 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     return config
 
 
-def get_value(config: Config, key: str) -> str | int | tuple[str, ...]:
+def get_value(config: Config, key: str) -> str | int | bool | tuple[str, ...]:
     """Return the setting named like `models.language`. Raises ConfigError."""
     table, name = _split_key(key)
     _kind_of(table, name, where=key)
-    value: str | int | tuple[str, ...] = getattr(getattr(config, table), name)
+    value: str | int | bool | tuple[str, ...] = getattr(getattr(config, table), name)
     return value
 
 
@@ -145,8 +170,8 @@ def parse_value(table: str, key: str, text: str, *, where: str) -> Any:
     if get_origin(kind) is tuple:
         return [part.strip() for part in text.split(",") if part.strip()]
     try:
-        return kind(text)
-    except ValueError as error:
+        return {"true": True, "false": False}[text.strip().lower()] if kind is bool else kind(text)
+    except (ValueError, KeyError) as error:
         raise ConfigError(
             f"{where}: {table}.{key} must be {_describe(kind, f'{table}.{key}')}, not {text!r}"
         ) from error
@@ -194,7 +219,7 @@ def _merge_table(config: Config, table: str, values: Any, *, where: str) -> Conf
 def _describe(kind: Any, name: str) -> str:
     if kind is int:
         return "a whole number, 0 or more" if name in MAY_BE_ZERO else "a whole number above 0"
-    return "text" if kind is str else "a list of texts"
+    return {bool: "true or false", str: "text"}.get(kind, "a list of texts")
 
 
 def _replace_file(path: Path, content: bytes) -> None:

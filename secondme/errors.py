@@ -9,6 +9,7 @@ SecondmeError
 ├── Locked          11   another process holds the database
 ├── WrongKey        12   the file is encrypted or not a database
 ├── NoModel         13   a model is missing or cannot be loaded
+├── NoDaemon        14   the background process does not answer
 └── IntegrityError  20   the stored data, the disk or a model file is damaged
 """
 
@@ -67,6 +68,12 @@ class NoModel(SecondmeError):
     """A model is missing, cannot be loaded, or its engine is not installed."""
 
     exit_code = 13
+
+
+class NoDaemon(SecondmeError):
+    """The background process does not run, or does not answer."""
+
+    exit_code = 14
 
 
 class IntegrityError(SecondmeError):

@@ -27,6 +27,11 @@ class Paths:
         """The one file that holds the memory."""
         return self.data / "memory.db"
 
+    @property
+    def logs(self) -> Path:
+        """The log of the background process; older parts lie beside it."""
+        return self.state / "daemon.log"
+
 
 def find_paths(home: str | os.PathLike[str] | None = None) -> Paths:
     """Return the places under `home`, else under SECONDME_HOME, else where the platform keeps such things."""

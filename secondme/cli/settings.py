@@ -51,5 +51,7 @@ def set_key(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE")]) ->
     say(f"{key} is set in {path}")
 
 
-def _shown(value: str | int | tuple[str, ...]) -> str:
+def _shown(value: str | int | bool | tuple[str, ...]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return clean(",".join(value) if isinstance(value, tuple) else str(value))
