@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,15 @@ def read_notes(path: Path, text: str) -> Iterable[Note | Skipped] | None:
     """Return the notes in the file at `path`, whose decoded and cleaned content is `text`, or None if not yours.
 
     A part that cannot be read becomes a Skipped. A function with `yield` never returns None: decide before it.
+    """
+
+
+@hookspec(firstresult=True)
+def read_document(path: Path) -> Iterator[Note | Skipped] | None:
+    """Return an iterator over the notes in the file at `path`, or None if not yours: for what is not plain text.
+
+    It runs in a process of its own, with limits on memory and time. Decide by the name, or a few bytes, and return an
+    iterator that does the reading: outside of that process it is never iterated over.
     """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,11 +22,21 @@ if TYPE_CHECKING:
     from secondme.config import ModelsConfig
     from secondme.models.protocols import Embedder, LanguageModel
 
-# The last one is asked first, so an endpoint in the configuration goes before a model file.
+# The last one is asked first: a chat that is a text file before plain text, an endpoint in the configuration before a
+# model file.
 BUILT_IN = (
     "secondme_plugins.markdown",
-    "secondme_plugins.plaintext",
-    "secondme_plugins.chatlog",
+    "secondme_plugins.text",
+    "secondme_plugins.jsonl",
+    "secondme_plugins.org",
+    "secondme_plugins.html",
+    "secondme_plugins.pdf",
+    "secondme_plugins.docx",
+    "secondme_plugins.mail",
+    "secondme_plugins.ics",
+    "secondme_plugins.whatsapp",
+    "secondme_plugins.chatgpt",
+    "secondme_plugins.claude",
     "secondme_plugins.llama",
     "secondme_plugins.endpoint",
 )
@@ -81,6 +91,32 @@ class Plugins:
         if items is None or all(isinstance(item, Note | Skipped) for item in items):
             return items
         return [Skipped(str(path), "a plugin returned something that is no note")]
+
+    def reads_document(self, path: Path) -> bool:
+        """True if a plugin reads this file in a process of its own."""
+        return self._manager.hook.read_document(path=path) is not None
+
+    def read_document(self, path: Path) -> Iterator[Note | Skipped]:
+        """Yield the notes in the file, in the process of its own; what a reader stumbles over comes as Skipped."""
+        try:
+            for item in self._manager.hook.read_document(path=path) or ():
+                yield item if isinstance(item, Note | Skipped) else Skipped(str(path), "a plugin returned no note")
+        except SecondmeError as error:
+            yield Skipped(str(path), str(error))
+        except Exception as error:  # noqa: BLE001  one file that a plugin cannot read must not stop a batch
+            yield Skipped(str(path), f"plugin {self._blame(error)!r} failed: {_describe(error)}")
+
+    def kinds(self) -> list[str]:
+        """Return the names of the plugins that read files."""
+        return [info.name for info in self.listing() if {"read_notes", "read_document"} & set(info.hooks)]
+
+    def only(self, name: str) -> Plugins:
+        """Return the plugins without all readers but one."""
+        chosen = Plugins()
+        for other, plugin in self._manager.list_name_plugin():
+            if plugin is not None and (other == name or other not in self.kinds()):
+                chosen.register(plugin, other, version=self._versions.get(other, ""))
+        return chosen
 
     def language_model(self, config: ModelsConfig) -> LanguageModel | None:
         """Return the language model for `config`, or None when no plugin runs its kind."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from secondme_plugins import chatlog, markdown
+from secondme_plugins import jsonl, markdown
 
 from secondme.demo import QUESTIONS, vault
 from secondme.records import Note
@@ -41,7 +41,7 @@ def test_every_note_is_dated_by_its_name_or_properties(path: Path) -> None:
 
 def test_every_line_of_the_chat_is_a_message() -> None:
     text = CHAT.read_text(encoding="utf-8")
-    messages = [item for item in chatlog.read_notes(CHAT, text) or [] if isinstance(item, Note)]
+    messages = [item for item in jsonl.read_notes(CHAT, text) or [] if isinstance(item, Note)]
     assert len(messages) == text.count("\n") >= 40
     assert len({message.uri for message in messages}) == len(messages)
     assert len({message.thread for message in messages}) == 2

@@ -128,9 +128,9 @@ def test_installed_plugins_can_be_switched_off(install: Path, monkeypatch: pytes
 
 def test_disabled_plugins_are_not_imported(install: Path) -> None:
     install_plugin(install, "bad", "raise RuntimeError('imported')")
-    plugins = load_plugins(disabled=["bad", "chatlog"])
+    plugins = load_plugins(disabled=["bad", "jsonl"])
     assert "bad" not in {failure.what for failure in plugins.failed}
-    assert "chatlog" not in {info.name for info in plugins.listing()}
+    assert "jsonl" not in {info.name for info in plugins.listing()}
     assert plugins.read_notes(Path("a.jsonl"), "{}") is None
 
 

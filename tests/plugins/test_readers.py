@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from secondme_plugins import chatlog, markdown, plaintext
+from secondme_plugins import jsonl, markdown, text
 
 from secondme.ingest.frontmatter import front_matter, front_matter_end
 from secondme.records import Note, Skipped
@@ -82,15 +82,15 @@ def test_the_date_comes_from_front_matter_name_or_file(tmp_path: Path, name: str
 
 
 def test_each_reader_leaves_other_files_alone() -> None:
-    for reader in (markdown, plaintext, chatlog):
+    for reader in (markdown, text, jsonl):
         assert reader.read_notes(Path("a.pdf"), "") is None
         assert reader.read_notes(Path("md"), "") is None
 
 
-@pytest.mark.parametrize("name", ["2024_06_01.txt", "2024_06_01.text", "2024_06_01.ORG"])
+@pytest.mark.parametrize("name", ["2024_06_01.txt", "2024_06_01.text", "2024_06_01.TXT"])
 def test_a_plain_text_file_is_one_note(tmp_path: Path, name: str) -> None:
     uri = str(file(tmp_path, name))
-    (note,) = plaintext.read_notes(Path(uri), "# words\n") or []
+    (note,) = text.read_notes(Path(uri), "# words\n") or []
     assert note == Note(
         text="# words\n", uri=uri, thread=uri, happened_at=day(2024, 6, 1), origin="file", title="2024_06_01"
     )
@@ -142,7 +142,7 @@ def test_the_front_matter_ends_with_its_closing_line() -> None:
 
 def read_chat(folder: Path, *lines: object) -> list[Note | Skipped]:
     text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines) + "\n"
-    return chatlog.read_notes(file(folder, "chat.jsonl", text), text) or []
+    return jsonl.read_notes(file(folder, "chat.jsonl", text), text) or []
 
 
 def test_each_line_of_a_chat_log_is_a_note(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from secondme.ingest.dates import day_in, file_time
 from secondme.records import Note
 
 # Not .log: what programs write to themselves is no one's memory, and there is a lot of it.
-SUFFIXES = {".txt", ".text", ".org", ".rst"}
+SUFFIXES = {".txt", ".text", ".rst"}
 TITLE_COLUMNS = 200
 
 

@@ -1,0 +1,67 @@
+"""Reads Word files as Markdown."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from secondme.clean import one_line
+from secondme.hookspecs import hookimpl
+from secondme.ingest.dates import date_in, day_in, file_time
+from secondme.records import Note, Skipped
+from secondme_plugins.html import NEEDED, markdown_of
+
+MOST_MEMBERS, MOST_BYTES, MOST_RATIO = 2_000, 100 << 20, 100
+"""An archive beyond this is a bomb."""
+_PROPERTIES = "docProps/core.xml"
+
+
+@hookimpl
+def read_document(path: Path) -> Iterator[Note | Skipped] | None:
+    """Return the document as one note, or None for a file of another kind."""
+    return _document(path) if path.suffix.lower() == ".docx" and not path.name.startswith("~$") else None
+
+
+def _document(path: Path) -> Iterator[Note | Skipped]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if why := bomb(archive, path.stat().st_size):
+                yield Skipped(str(path), why)
+                return
+            names = archive.namelist()
+            properties = archive.read(_PROPERTIES).decode("utf-8", "replace") if _PROPERTIES in names else ""
+        import mammoth
+
+        with path.open("rb") as file:
+            text = markdown_of(mammoth.convert_to_html(file, convert_image=lambda image: []).value)
+    except ImportError:
+        yield Skipped(str(path), NEEDED)
+        return
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, RuntimeError, EOFError) as error:
+        yield Skipped(str(path), f"not a readable Word file: {type(error).__name__}")
+        return
+    if not text:
+        yield Skipped(str(path), "no text in it")
+        return
+    title = one_line(_property(properties, "dc:title") or path.stem, 200)
+    created = day_in(path.stem) or date_in(_property(properties, "dcterms:created")) or file_time(path)
+    uri = str(path)
+    yield Note(text, uri, uri, "", created, "file", title)
+
+
+def bomb(archive: zipfile.ZipFile, size: int) -> str:
+    """Return why an archive of `size` bytes would take more than it should, "" where it does not."""
+    members = archive.infolist()
+    total = sum(member.file_size for member in members)
+    if len(members) > MOST_MEMBERS:
+        return f"an archive of {len(members):,} files"
+    if total > MOST_BYTES or total > max(size, 1) * MOST_RATIO:
+        return f"an archive that unpacks to {total:,} bytes"
+    return ""
+
+
+def _property(properties: str, name: str) -> str:
+    found = re.search(rf"<{name}\b[^>]*>([^<]*)<", properties)
+    return found[1].strip() if found else ""
