@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from secondme.models.protocols import Embedder
     from secondme.store.store import Store
 
+NONE_CONFIGURED = "no embedder is configured (models.embedder)"
+"""Why there is no embedder where the user wants none."""
 BATCH = 32
 """Texts embedded per transaction: what an interruption loses is computed again."""
 
@@ -27,7 +29,7 @@ def embedder_of(me: Assistant) -> Embedder | None:
             me.no_embedder = f"{error}; {error.hint}" if error.hint else str(error)
             return None
         if found is None:
-            me.no_embedder = "no embedder is configured (models.embedder)"
+            me.no_embedder = NONE_CONFIGURED
         me.loaded_embedder = found
     # Another process may have computed all vectors anew with another one.
     stored, mine = me.store.index.embedder, me.loaded_embedder

@@ -1,11 +1,13 @@
-"""Locks between processes: what only one of them may do at a time."""
+"""Locks between processes: what only one of them may do at a time. The system lets go of them when a process ends."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from secondme import __version__
 from secondme.errors import Locked
 from secondme.paths import Paths
 
@@ -13,16 +15,57 @@ from secondme.paths import Paths
 @contextmanager
 def sleep_lock(paths: Paths) -> Iterator[None]:
     """Be the only one that sleeps or takes a night back. Raises Locked where another process does."""
-    import fcntl  # not on every system, and only sleep needs it
-
-    paths.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = os.open(paths.state / "sleep.lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        # The system lets go of it when the process ends, however it ends.
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Locked("another secondme is asleep over this memory", hint="secondme sleep status") from error
-    else:
+    with _held(paths.state / "sleep.lock") as file:
+        if file is None:
+            raise Locked("another secondme is asleep over this memory", hint="secondme sleep status")
         yield
+
+
+@contextmanager
+def daemon_lock(paths: Paths) -> Iterator[None]:
+    """Be the daemon of this memory. Raises Locked where another process is."""
+    path = paths.data / "daemon.lock"
+    with _held(path) as file:
+        if file is None:
+            owner = path.read_text(encoding="utf-8", errors="replace").strip() or "a process"
+            raise Locked(f"a daemon runs already over this memory ({owner})", hint="secondme daemon status")
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"process {os.getpid()}, secondme {__version__}\n".encode(), 0)
+        yield
+
+
+@contextmanager
+def inhibiting(paths: Paths) -> Iterator[None]:
+    """Keep the daemon from working in the background as long as this lasts; several processes may."""
+    with _held(_inhibit_path(paths), is_shared=True):
+        yield
+
+
+def is_inhibited(paths: Paths) -> bool:
+    """True while a process is `inhibiting`."""
+    if not _inhibit_path(paths).exists():
+        return False
+    with _held(_inhibit_path(paths)) as file:
+        return file is None
+
+
+def _inhibit_path(paths: Paths) -> Path:
+    return paths.state / "inhibit.lock"
+
+
+@contextmanager
+def _held(path: Path, *, is_shared: bool = False) -> Iterator[int | None]:
+    """Hold the lock of the file at `path` and yield its number, or None where another process has it."""
+    import fcntl  # not on every system, and only what runs for long needs it
+
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        held: int | None = file
+    except BlockingIOError:
+        held = None
+    try:
+        yield held
     finally:
         os.close(file)

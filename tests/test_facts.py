@@ -17,8 +17,8 @@ from secondme.records import Note
 from secondme.store.connect import open_database
 from secondme.store.edit import Edit
 from secondme.store.facts import COMMON, NewFact, Place
-from secondme.store.schema import NOTES
 from secondme.store.store import Store
+from secondme.store.tables import NOTES
 
 LISBON = note("I live in Lisbon.", "2024-01-10")
 PORTO = note("I moved to Porto.", "2024-06-10")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from secondme.cli.output import iso, nonzero
+from secondme.cli.output import nonzero
 from secondme.records import Filters
 
 if TYPE_CHECKING:
@@ -47,22 +47,6 @@ def expected_record(expected: Expected) -> dict[str, Any]:
 def shares(score: float, arms: Mapping[str, float]) -> str:
     """Return a score as the sum it is."""
     return f"{score:.2f} = " + " ".join(f"{name} {value:+.2f}" for name, value in nonzero(arms))
-
-
-def trace_of(me: Assistant, question: str, found: Found, *, seconds: float) -> dict[str, Any]:
-    """Return how a search went."""
-    from secondme.recall.words import content_words
-
-    time = found.time
-    return {
-        "words": content_words(question),
-        "time": time and {"start": iso(time.start), "end": iso(time.end), "text": time.text, "explicit": time.explicit},
-        "candidates": found.candidates,
-        "passages": found.passages,
-        "vectors": not me.no_embedder,
-        "no_vectors": me.no_embedder,
-        "seconds": round(seconds, 4),
-    }
 
 
 def trace_lines(trace: Mapping[str, Any]) -> list[str]:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from secondme.clean import clean
 from secondme.config import IngestConfig
-from secondme.ingest.ignore import Rules, base_rules, is_marked
+from secondme.ingest.ignore import NAMED_FILES, Rules, base_rules, mark_in
 from secondme.plugins import Plugins
 from secondme.records import Note, Skipped
 
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\f\x1b")
+CHANGED = "it changed while it was read"
+"""Why a file is skipped that is worth another try."""
 _MANY = 0.01
 """A file in no known encoding with a larger share of control characters is not text."""
 _REASONS = {
@@ -28,8 +30,8 @@ _REASONS = {
 }
 
 
-def walk(root: Path, *, ignore: Iterable[str] = (), home: Path) -> Iterator[Path | Skipped]:
-    """Yield the files below `root` in the order of their names, and what cannot be looked at.
+def walk(root: Path, *, ignore: Iterable[str] = (), home: Path, below: Path | None = None) -> Iterator[Path | Skipped]:
+    """Yield the files below `root`, or at or below a path in it, in the order of their names, and what cannot be seen.
 
     Left out without a word: what the ignore rules or a mark in a folder exclude, and `home`, the own data folder.
     Symbolic links are not followed, except `root` itself. Raises ConfigError for a bad pattern in `ignore`.
@@ -39,7 +41,14 @@ def walk(root: Path, *, ignore: Iterable[str] = (), home: Path) -> Iterator[Path
     if root == home:
         yield Skipped(_name(root), "holds the memory itself")
         return
-    waiting: list[tuple[Path | Skipped, Rules | None]] = [(root, rules)]
+    start = below or root
+    if below:
+        try:
+            rules = _rules_above(below, root, rules)
+        except OSError as error:
+            yield Skipped(_name(below), _reason(error))
+            return
+    waiting: list[tuple[Path | Skipped, Rules | None]] = [(start, rules if below is None or start.is_dir() else None)]
     while waiting:
         found, rules_above = waiting.pop()
         if rules_above is None or isinstance(found, Skipped):
@@ -51,12 +60,34 @@ def walk(root: Path, *, ignore: Iterable[str] = (), home: Path) -> Iterator[Path
                 yield Skipped(_name(found), _reason(error))
 
 
+def _rules_above(path: Path, root: Path, rules: Rules) -> Rules:
+    """Return the rules in force where `path` is. Raises OSError."""
+    folder = root
+    for part in path.relative_to(root).parts:
+        rules = rules.inside(folder, _named_files(folder))
+        folder = folder / part
+    return rules
+
+
+def _named_files(folder: Path) -> set[str]:
+    return {name for name in NAMED_FILES if (folder / name).is_file()}
+
+
+def unreadable(folder: Path) -> str:
+    """Return why nothing in a folder can be seen, "" where it can be listed."""
+    try:
+        with os.scandir(folder):
+            return ""
+    except OSError as error:
+        return _reason(error)
+
+
 def _look_into(folder: Path, rules: Rules, *, is_root: bool) -> Iterator[tuple[Path | Skipped, Rules | None]]:
     """Yield what is in `folder`: folders with the rules for them, the rest without."""
     with os.scandir(folder) as scan:
         entries = sorted(scan, key=lambda entry: entry.name)
     files = {entry.name for entry in entries if _leads_to_file(entry)}
-    if is_marked(folder, files) and not is_root:
+    if not is_root and mark_in(folder, files):
         return
     rules = rules.inside(folder, files)
     for entry in entries:
@@ -80,6 +111,31 @@ def _leads_to_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def left_out(path: Path, root: Path, *, ignore: Iterable[str] = (), home: Path) -> str:
+    """Return why `walk` below `root` passes over the file or folder at `path`, or "" where it yields or enters it."""
+    rules, folder = base_rules(root, ignore), root
+    for part in path.relative_to(root).parts:
+        if folder == Path(os.path.realpath(home)):
+            return "it is in the folder of the memory itself"
+        try:
+            files = _named_files(folder)
+            if folder != root and (mark := mark_in(folder, files)):
+                return f"{folder} has a {mark} in it"
+            rules = rules.inside(folder, files)
+            folder = folder / part
+            mode = os.lstat(folder).st_mode
+        except OSError as error:
+            return _reason(error)
+        decision = rules.decision(os.fspath(folder), is_folder=stat.S_ISDIR(mode))
+        if decision and decision.is_left_out:
+            return f"{folder} is left out by {decision.pattern!r} ({decision.place})"
+        if stat.S_ISLNK(mode):
+            return f"{folder} is a {_REASONS[errno.ELOOP]}"
+        if folder != path and not stat.S_ISDIR(mode):
+            return f"{folder} is not a folder"
+    return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "not a regular file"
+
+
 def read_file(path: Path, *, plugins: Plugins, config: IngestConfig, named: bool = False) -> Iterator[Note | Skipped]:
     """Yield the notes in the file at `path`, or why there are none.
 
@@ -87,28 +143,40 @@ def read_file(path: Path, *, plugins: Plugins, config: IngestConfig, named: bool
     reported instead of passed over.
     """
     path = Path(os.path.realpath(path) if named else os.path.abspath(path))
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        yield Skipped(_name(path), "its name is not utf-8")
-        return
-    text = _read_text(path, config.max_file_bytes)
-    if isinstance(text, str):
-        found = plugins.read_notes(path, text)
-        if found is None:
-            found = [Skipped(str(path), "no plugin reads this kind of file")] if named else []
-        elif not text.strip():
-            found = [Skipped(str(path), "empty")]
-        yield from found
-    elif named or plugins.read_notes(path, "") is not None:
-        # The empty text asks whether a plugin reads files of this name; no one misses a photo among the notes.
-        yield text
+    if not is_read(path, plugins):
+        if named:
+            data = read_bytes(path, config.max_file_bytes)
+            yield data if isinstance(data, Skipped) else Skipped(_name(path), "no plugin reads this kind of file")
+    elif plugins.reads_document(path):
+        from secondme.ingest.documents import notes_in_document
+
+        yield from notes_in_document(path, config=config)
+    else:
+        data = read_bytes(path, config.max_file_bytes)
+        yield from [data] if isinstance(data, Skipped) else notes_in(path, data, plugins)
 
 
-def _read_text(path: Path, limit: int) -> str | Skipped:
+def is_read(path: Path, plugins: Plugins) -> bool:
+    """True if a plugin reads files of this name: no one misses a photo among the notes."""
+    return plugins.reads_document(path) or plugins.read_notes(path, "") is not None
+
+
+def notes_in(path: Path, data: bytes, plugins: Plugins) -> list[Note | Skipped]:
+    """Return the notes in the content of a text file, or why there are none."""
+    text = decode(data)
+    if text is None:
+        return [Skipped(str(path), "not text")]
+    text = clean(text)
+    if not text.strip():
+        return [Skipped(str(path), "empty")]
+    return plugins.read_notes(path, text) or []
+
+
+def read_bytes(path: Path, limit: int) -> bytes | Skipped:
+    """Return the content of a regular file that stayed the same while it was read, or why it is not taken."""
     try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return Skipped(str(path), "not a regular file")
+        if why := irregular(path, os.lstat(path)):
+            return Skipped(_name(path), why)
         # Between the two calls the file may have become a link or a pipe: neither is followed nor waited for.
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             before = os.fstat(file.fileno())
@@ -121,9 +189,17 @@ def _read_text(path: Path, limit: int) -> str | Skipped:
     except OSError as error:
         return Skipped(str(path), _reason(error))
     if len(data) != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        return Skipped(str(path), "it changed while it was read")
-    text = decode(data)
-    return Skipped(str(path), "not text") if text is None else clean(text)
+        return Skipped(str(path), CHANGED)
+    return data
+
+
+def irregular(path: Path, found: os.stat_result) -> str:
+    """Return why a file of this state is not read, whatever is in it; "" where it may be."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return "its name is not utf-8"
+    return "" if stat.S_ISREG(found.st_mode) else "not a regular file"
 
 
 def decode(data: bytes) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,32 +26,63 @@ DEFAULT = (*_HIDDEN, *_EDITORS, *_UNFINISHED, *_TOOLS, *_DATABASES, *_SYSTEM)
 """Patterns as in .gitignore, matched below the folder that is added, never against the path above it."""
 
 _CACHE_TAG = b"Signature: 8a477f597d28d172789f06886806bc55"
+_TAG = "CACHEDIR.TAG"
 _MARKS = (".nomedia", "pyvenv.cfg")
 """A folder with one of these files in it is not read: media for a player, a virtual environment."""
 
 
+NAMED_FILES = (*IGNORE_FILES, *_MARKS, _TAG)
+"""The files that say something about the folder they are in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What decides that a path is left out, or taken after all."""
+
+    is_left_out: bool
+    pattern: str
+    place: str
+    """Where the pattern stands: a file with its line, the settings, or our own list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """Patterns that count from one folder."""
+
+    base: str
+    spec: GitIgnoreSpec
+    places: Sequence[tuple[str, str]]
+    """Each pattern, and where it stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The ignore rules in force in one folder, each with the folder it counts from; the last that decides wins."""
+    """The ignore rules in force in one folder; the last that decides wins."""
 
-    specs: tuple[tuple[str, GitIgnoreSpec], ...]
+    rulesets: tuple[Ruleset, ...]
 
     def inside(self, folder: Path, files: Collection[str]) -> Rules:
         """Return the rules inside `folder`, which has these `files`. Raises OSError when one cannot be read."""
-        lines: list[str] = []
+        lines: list[tuple[str, str]] = []
         for name in IGNORE_FILES:
             if name in files:
                 with open(folder / name, "rb") as file:
-                    lines += file.read(MAX_BYTES).decode("utf-8-sig", "replace").splitlines()
-        return Rules((*self.specs, (os.fspath(folder), _compile(lines)))) if lines else self
+                    text = file.read(MAX_BYTES).decode("utf-8-sig", "replace")
+                lines += [(line, f"{folder / name}:{at}") for at, line in enumerate(text.splitlines(), 1)]
+        return Rules((*self.rulesets, _compile(folder, lines))) if lines else self
+
+    def decision(self, path: str, *, is_folder: bool) -> Decision | None:
+        """Return what decides on the file or folder at `path`, None where nothing speaks of it: then it is taken."""
+        for rules in reversed(self.rulesets):
+            found = rules.spec.check_file(path[len(rules.base) :].lstrip("/") + "/" * is_folder)
+            if found.include is not None and found.index is not None:
+                return Decision(found.include, *rules.places[found.index])
+        return None
 
     def ignores(self, path: str, *, is_folder: bool) -> bool:
         """True if the file or folder at `path` is to be left out."""
-        for base, spec in reversed(self.specs):
-            decision = spec.check_file(path[len(base) :].lstrip("/") + "/" * is_folder).include
-            if decision is not None:
-                return decision
-        return False
+        decision = self.decision(path, is_folder=is_folder)
+        return decision is not None and decision.is_left_out
 
 
 def base_rules(root: Path, patterns: Iterable[str]) -> Rules:
@@ -64,27 +95,33 @@ def base_rules(root: Path, patterns: Iterable[str]) -> Rules:
             GitIgnoreSpec.from_lines([pattern])
         except ValueError as error:
             raise ConfigError(f"ingest.ignore: not a pattern: {pattern!r}", hint="write it as in .gitignore") from error
-    return Rules(((os.fspath(root), GitIgnoreSpec.from_lines([*DEFAULT, *given])),))
+    ours = [(pattern, "what secondme always leaves out") for pattern in DEFAULT]
+    return Rules((_compile(root, [*ours, *((pattern, "ingest.ignore") for pattern in given)]),))
 
 
-def is_marked(folder: Path, files: Collection[str]) -> bool:
-    """True if `folder`, which has these `files`, says that it holds nothing to keep. Raises OSError."""
-    if any(name in files for name in _MARKS):
-        return True
-    if "CACHEDIR.TAG" not in files:
-        return False
-    with open(folder / "CACHEDIR.TAG", "rb") as file:
-        return file.read(len(_CACHE_TAG)) == _CACHE_TAG
+def mark_in(folder: Path, files: Collection[str]) -> str:
+    """Return the file by which `folder`, which has these `files`, says that it holds nothing to keep, or "".
+
+    Raises OSError.
+    """
+    if marks := [name for name in _MARKS if name in files]:
+        return marks[0]
+    if _TAG not in files:
+        return ""
+    with open(folder / _TAG, "rb") as file:
+        return _TAG if file.read(len(_CACHE_TAG)) == _CACHE_TAG else ""
 
 
-def _compile(lines: Iterable[str]) -> GitIgnoreSpec:
+def _compile(folder: Path, lines: Iterable[tuple[str, str]]) -> Ruleset:
     from pathspec import GitIgnoreSpec
 
     good = []
-    for line in lines:
+    for line, place in lines:
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError:
             continue  # as git does: a line that is no pattern matches nothing
-        good.append(line)
-    return GitIgnoreSpec.from_lines(good)
+        # Empty lines get no pattern, and would move the numbers of those after them.
+        if line:
+            good.append((line, place))
+    return Ruleset(os.fspath(folder), GitIgnoreSpec.from_lines([line for line, _ in good]), good)

@@ -21,6 +21,7 @@ from secondme.store.journal import Journal
 from secondme.store.passages import PASSAGE_QUERY, passage_of
 from secondme.store.removal import forgotten_with, remove
 from secondme.store.schema import backups, migrate
+from secondme.store.sources import Sources
 from secondme.store.topics import Topics
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Store:
         self.journal = Journal(db)
         self.digestion = Digestion(db)
         self.topics = Topics(db)
+        self.sources = Sources(db)
 
     def copy(self) -> Store:
         """Return a copy that lives in RAM only."""
@@ -247,6 +249,11 @@ class Store:
         """Return a stored setting of the file itself."""
         row = self.db.conn.execute("select value from meta where key = ?", (key,)).fetchone()
         return row[0] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Store a setting of the file itself."""
+        with self.writing():
+            self.db.conn.execute("insert or replace into meta values (?, ?)", (key, value))
 
     def counts(self) -> dict[str, int]:
         """Return how much is stored: notes, earlier versions, passages, those with vectors, facts, bytes on disk."""

@@ -1,0 +1,79 @@
+"""The program that reads one file nobody trusts: it limits itself, then writes the notes in it as frames to stdout."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from secondme import frames
+from secondme.records import Note, Skipped
+
+MEMORY = 1 << 30
+"""Bytes a reader may use beyond what this process has at its start."""
+PROCESSOR = 60
+"""Seconds of computing a file may take that nobody named."""
+OPEN_FILES = 64
+NICENESS = 10
+
+
+def main() -> int:
+    """Read the file named first with the plugin named second, or any where that is empty; the third lifts limits."""
+    path, only, is_named = sys.argv[1:]
+    _limit(is_named=bool(is_named))
+    from secondme.config import load_config
+    from secondme.paths import find_paths
+    from secondme.plugins import load_plugins
+
+    plugins = load_plugins(load_config(find_paths().config).plugins.disabled)
+    chosen = plugins.only(only) if only else plugins
+    with os.fdopen(os.dup(1), "wb") as out:
+        # What a library prints must not get between the frames.
+        os.dup2(2, 1)
+        for frame in _frames(chosen.read_document(Path(path)), path):
+            out.write(frame)
+            out.flush()
+        out.write(frames.pack({"end": True}))
+    return 0
+
+
+def _frames(items: Iterator[Note | Skipped], path: str) -> Iterator[bytes]:
+    try:
+        for item in items:
+            try:
+                yield frames.pack(_record(item))
+            except frames.BadFrame:
+                where = item.uri if isinstance(item, Note) else item.what
+                yield frames.pack(_record(Skipped(where, "its text is too large")))
+    except MemoryError:
+        yield frames.pack(_record(Skipped(path, "reading it takes too much memory")))
+    except RecursionError:
+        yield frames.pack(_record(Skipped(path, "nested too deeply")))
+
+
+def _record(item: Note | Skipped) -> dict[str, Any]:
+    if isinstance(item, Skipped):
+        return {"skipped": [item.what, item.why]}
+    at = item.happened_at.isoformat() if item.happened_at else None
+    return {"note": [item.text, item.uri, item.thread, item.author, at, item.origin, item.title]}
+
+
+def _limit(*, is_named: bool) -> None:
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+    if not is_named:
+        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
+    if sys.platform == "linux":  # elsewhere addresses are reserved by the terabyte
+        import psutil
+
+        most = psutil.Process().memory_info().vms + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
