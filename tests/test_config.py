@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
+import tomlkit
 
 import secondme.config
 from secondme.config import Config, IngestConfig, ModelsConfig, get_value, load_config, set_value
@@ -34,7 +35,7 @@ def described_defaults() -> str:
             assert isinstance(comment.value, ast.Constant)
             assert isinstance(comment.value.value, str)
             value = getattr(values, key.target.id)
-            shown = f'"{value}"' if isinstance(value, str) else value if isinstance(value, int) else list(value)
+            shown = tomlkit.item(value).as_string()
             lines += [f"# {comment.value.value}", f"{key.target.id} = {shown}"]
     return "\n".join(lines) + "\n"
 
@@ -214,3 +215,22 @@ def test_a_number_that_has_to_be_positive_is_not_taken_as_0(tmp_path: Path) -> N
     assert load_config(tmp_path / "none", {"SECONDME_MODELS_THREADS": "0"}).models.threads == 0
     with pytest.raises(ConfigError, match=r"SECONDME_ANSWER_EVIDENCE: answer\.evidence"):
         load_config(tmp_path / "none", {"SECONDME_ANSWER_EVIDENCE": "0"})
+
+
+@pytest.mark.parametrize(("given", "value"), [("true", True), ("False", False), (" TRUE ", True)])
+def test_a_claim_is_set_by_word(given: str, value: bool) -> None:
+    config = load_config(Path("none.toml"), environ={"SECONDME_DAEMON_AUTOSTART": given})
+    assert config.daemon.autostart is value
+
+
+@pytest.mark.parametrize("given", ["1", "yes", ""])
+def test_what_is_neither_true_nor_false_is_refused(given: str) -> None:
+    with pytest.raises(ConfigError, match="must be true or false"):
+        load_config(Path("none.toml"), environ={"SECONDME_DAEMON_AUTOSTART": given})
+
+
+def test_a_number_is_no_claim(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[daemon]\nautostart = 1\n")
+    with pytest.raises(ConfigError, match="must be true or false, not 1"):
+        load_config(path, environ={})

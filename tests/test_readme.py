@@ -85,8 +85,9 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
     assert codes == CODES | {0, 3, 130}
 
 
-def test_there_are_four_hooks() -> None:
-    assert [hook.__name__ for hook in HOOKS] == ["read_notes", "language_model", "embedder", "register_commands"]
+def test_there_are_five_hooks() -> None:
+    names = ["read_notes", "read_document", "language_model", "embedder", "register_commands"]
+    assert [hook.__name__ for hook in HOOKS] == names
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.__name__)

@@ -18,7 +18,7 @@ PRODUCT = sorted(
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
-CATCHES_EVERYTHING = {"secondme/plugins.py"}
+CATCHES_EVERYTHING = {"secondme/plugins.py", "secondme/daemon/host.py", "secondme/daemon/ingesting.py"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -102,7 +102,7 @@ def test_the_sqlite_of_the_interpreter_is_not_used(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_only_plugin_loading_catches_everything(path: Path) -> None:
+def test_only_the_edges_catch_everything(path: Path) -> None:
     handlers = (node for node in ast.walk(parsed(path)) if isinstance(node, ast.ExceptHandler))
     broad = [node for node in handlers if caught(node) & {"Exception", "BaseException"}]
     everything = [node.lineno for node in broad if not passes_on(node)]

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from secondme.clean import clean, one_line
 from secondme.cli.output import DIM, counted, day, match_head, match_record, paint, place, print_json, say, snippet
 from secondme.errors import NoModel
-from secondme.records import Answer, Filters
+from secondme.records import Answer, Filters, Match
 
 if TYPE_CHECKING:
-    from secondme.answer import AnswerStream
     from secondme.assistant import Assistant
 
 NOT_HELD = "memory does not hold anything on this"
 
 
-def show_answer(stream: AnswerStream, *, brief: bool, json: bool, plain: bool) -> int:
+class Stream(Protocol):
+    """An answer on its way, from this process or from the daemon."""
+
+    @property
+    def evidence(self) -> Sequence[Match]:
+        """What the answer is drawn from."""
+
+    @property
+    def answer(self) -> Answer:
+        """The whole answer, or what came before `close`."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text piece by piece."""
+
+    def close(self) -> None:
+        """Stop at the next token."""
+
+
+def show_answer(stream: Stream, *, brief: bool, json: bool, plain: bool) -> int:
     """Print an answer as it comes, then its sources; return the exit code."""
     if not json and sys.stderr.isatty():
         say(f"{counted(len(stream.evidence), 'passage')} of evidence")
@@ -34,7 +52,7 @@ def show_answer(stream: AnswerStream, *, brief: bool, json: bool, plain: bool) -
     return 1 if answer.abstained else 0
 
 
-def _print_pieces(stream: AnswerStream, *, silent: bool) -> bool:
+def _print_pieces(stream: Stream, *, silent: bool) -> bool:
     """Print the pieces unless `silent`; return whether there were any. Interrupted, what came stays."""
     printed = False
     try:
@@ -82,11 +100,11 @@ def with_way_out(error: NoModel) -> NoModel:
 
 def show_evidence(me: Assistant, question: str, *, k: int | None, filters: Filters, json: bool, plain: bool) -> int:
     """Print the passages an answer would be made of; return the exit code."""
-    from secondme.cli import explain
+    from secondme.trace import trace_of
 
     started = time.monotonic()
     stream = me.ask_stream(question, k=k, filters=filters)
-    trace = explain.trace_of(me, question, stream.found, seconds=time.monotonic() - started)
+    trace = trace_of(me, question, stream.found, seconds=time.monotonic() - started)
     abstained = not stream.evidence
     if json:
         citations = [match_record(match) for match in stream.evidence]

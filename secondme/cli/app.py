@@ -12,6 +12,7 @@ from typer.main import get_command
 from secondme import __version__
 from secondme.cli import (
     add,
+    daemon,
     demo,
     exchange,
     facts,
@@ -19,11 +20,13 @@ from secondme.cli import (
     journal,
     models,
     notes,
+    pausing,
     plugins,
     review,
     settings,
     sleep,
     upkeep,
+    watch,
 )
 from secondme.cli.output import say
 from secondme.config import load_config
@@ -32,7 +35,8 @@ from secondme.paths import find_paths
 from secondme.plugins import Plugins, load_plugins
 
 PROGRAM = "secondme"
-COMMANDS = (add, find, sleep, facts, review, journal, notes, exchange, models, settings, upkeep, plugins, demo)
+NOTES = (add, find, sleep, facts, review, journal, notes, exchange)
+MACHINERY = (watch, daemon, pausing, models, settings, upkeep, plugins, demo)
 
 
 def run(arguments: list[str]) -> int:
@@ -71,7 +75,7 @@ def build_app(loaded: Plugins) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(secondme)
-    for module in COMMANDS:
+    for module in (*NOTES, *MACHINERY):
         module.register(app)
     loaded.register_commands(app)
     return app

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,11 @@ from secondme.cli import answering, intake
 from secondme.cli.options import AsOf, Author, Json, Kind, Plain, Since, Source, Until, filters_of, open_memory
 from secondme.cli.output import DIM, match_head, match_record, paint, print_json, say, snippet
 from secondme.errors import NoModel
-from secondme.records import Match
+from secondme.records import Filters, Match
+
+if TYPE_CHECKING:
+    from secondme.assistant import Assistant
+    from secondme.cli.explain import Expected
 
 Question = Annotated[list[str], typer.Argument(metavar="QUESTION", help="Words or a question, in quotes or not.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show what each part of the ranking added.")]
@@ -42,24 +46,39 @@ def search(  # noqa: PLR0913  each one is an option
     expect: Expect = "",
 ) -> None:
     """Find what was said or written, by words and by meaning. No language model."""
-    from secondme.cli import explain
+    from secondme.cli import explain, through_daemon
 
     question, filters = " ".join(query), filters_of(since, until, source, author, kind, as_of)
-    with open_memory(context) as me:
-        started = time.monotonic()
-        found = me.search(question, k=k, filters=filters)
-        trace = explain.trace_of(me, question, found, seconds=time.monotonic() - started)
-        expected = explain.expected(me, found, expect, filters=filters) if expect else None
-        intake.say_if_words_only(me)
+    expected = None
+    # Why something is not among the matches takes the memory itself to tell.
+    found = None if expect else through_daemon.search(question, k=k, filters=filters)
+    if found is None:
+        with open_memory(context) as me:
+            matches, trace, expected = _search(me, question, k=k, filters=filters, expect=expect)
+    else:
+        matches, trace = found
+    intake.say_if_words_only(trace["no_vectors"])
     if json:
         extra = {"expected": explain.expected_record(expected)} if expected else {}
-        print_json(matches=[match_record(match) for match in found.matches], trace=trace, **extra)
+        print_json(matches=[match_record(match) for match in matches], trace=trace, **extra)
     else:
         lines = [*(explain.trace_lines(trace) if explained else []), *(expected.lines() if expected else [])]
-        _print_matches(found.matches, lines, explained=explained, plain=plain)
-    if not found.matches:
+        _print_matches(matches, lines, explained=explained, plain=plain)
+    if not matches:
         say("nothing found")
         raise typer.Exit(1)
+
+
+def _search(
+    me: Assistant, question: str, *, k: int, filters: Filters, expect: str
+) -> tuple[list[Match], dict[str, Any], Expected | None]:
+    from secondme.cli import explain
+    from secondme.trace import trace_of
+
+    started = time.monotonic()
+    found = me.search(question, k=k, filters=filters)
+    trace = trace_of(me, question, found, seconds=time.monotonic() - started)
+    return found.matches, trace, explain.expected(me, found, expect, filters=filters) if expect else None
 
 
 def _print_matches(matches: list[Match], lines: list[str], *, explained: bool, plain: bool) -> None:
@@ -90,14 +109,20 @@ def ask(  # noqa: PLR0913  each one is an option
     plain: Plain = False,
 ) -> None:
     """Answer a question from memory, with the sources. Exit code 1 where memory does not hold it."""
+    from secondme.cli import through_daemon
+
     words, filters = " ".join(question), filters_of(since, until, source, author, kind, as_of)
-    with open_memory(context) as me:
-        if no_llm:
-            code = answering.show_evidence(me, words, k=k, filters=filters, json=json, plain=plain)
+    try:
+        stream = None if no_llm else through_daemon.ask(words, k=k, filters=filters, brief=brief)
+        if stream is not None:
+            code = answering.show_answer(stream, brief=brief, json=json, plain=plain)
         else:
-            stream = me.ask_stream(words, k=k, filters=filters, brief=brief)
-            try:
-                code = answering.show_answer(stream, brief=brief, json=json, plain=plain)
-            except NoModel as error:
-                raise answering.with_way_out(error) from error
+            with open_memory(context) as me:
+                if no_llm:
+                    code = answering.show_evidence(me, words, k=k, filters=filters, json=json, plain=plain)
+                else:
+                    own = me.ask_stream(words, k=k, filters=filters, brief=brief)
+                    code = answering.show_answer(own, brief=brief, json=json, plain=plain)
+    except NoModel as error:
+        raise answering.with_way_out(error) from error
     raise typer.Exit(code)

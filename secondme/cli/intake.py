@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secondme.cli.output import Progress, counted, say
+from secondme.embedding import NONE_CONFIGURED
 from secondme.errors import UsageError
 from secondme.records import Added, Note, Skipped
 
@@ -162,10 +163,10 @@ def fill_vectors(me: Assistant) -> None:
         say(f"all notes are stored and found by their words; the vectors of {waiting} follow later")
         raise
     progress.close()
-    say_if_words_only(me)
+    say_if_words_only(me.no_embedder)
 
 
-def say_if_words_only(me: Assistant) -> None:
-    """Say why nothing is found by meaning, where an embedder is configured and cannot be used."""
-    if me.no_embedder and me.config.models.embedder:
-        say(f"found by words only for now: {me.no_embedder}")
+def say_if_words_only(why: str) -> None:
+    """Say why nothing is found by meaning, where there is a reason that the user did not choose."""
+    if why and why != NONE_CONFIGURED:
+        say(f"found by words only for now: {why}")

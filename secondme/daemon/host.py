@@ -1,0 +1,152 @@
+"""The program that holds the models: searches and answers for the daemon, which talks to it through a pipe.
+
+A search does not wait behind an answer: each kind of question has a thread with a memory and models of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import resource
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from secondme import frames
+from secondme.daemon.records import answer_record, filters_from, match_record
+from secondme.errors import SecondmeError
+
+if TYPE_CHECKING:
+    from secondme.assistant import Assistant
+    from secondme.frames import Message
+
+ROOM = 8 << 30
+"""Bytes of addresses beyond the model files that this process may use."""
+
+
+def main() -> int:
+    """Answer what comes on stdin until its end."""
+    channel = _take_stdout()
+    _limit()
+    desks = {op: Desk(channel) for op in ("ask", "search")}
+    for desk in desks.values():
+        desk.start()
+    stdin = os.fdopen(0, "rb")
+    with contextlib.suppress(frames.BadFrame):
+        while (message := frames.read(stdin)) is not None:
+            if message["op"] == "cancel":
+                for desk in desks.values():
+                    desk.cancel(message["id"])
+            else:
+                desks[message["op"]].put(message)
+    # The daemon is gone or wants this to end: whatever is being computed, nobody waits for it.
+    os._exit(0)
+
+
+class Desk(threading.Thread):
+    """Answers requests of one kind, one after the other."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(daemon=True)
+        self._channel = channel
+        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._me: Assistant | None = None
+
+    def put(self, message: Message) -> None:
+        """Have a request answered when its turn comes."""
+        self._requests.put(message)
+
+    def cancel(self, id: int) -> None:
+        """Stop working on a request at the next token, or never begin."""
+        self._cancelled.add(id)
+
+    def run(self) -> None:
+        """Answer requests for ever."""
+        while True:
+            message = self._requests.get()
+            for reply in self._replies(message):
+                self._channel.write({"id": message["id"], **reply})
+            self._cancelled.discard(message["id"])
+
+    def _replies(self, message: Message) -> Iterator[Message]:
+        try:
+            yield from self._answer(message)
+        except SecondmeError as error:
+            yield {"type": "error", "kind": type(error).__name__, "message": str(error), "hint": error.hint}
+        except Exception as error:  # noqa: BLE001  one question that goes wrong must not take the models away
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+            logging.getLogger("secondme").error("a request failed: %s", where)
+            yield {"type": "error", "kind": "Crash", "message": f"the daemon failed: {where}", "hint": ""}
+
+    def _answer(self, message: Message) -> Iterator[Message]:
+        me, filters = self._open(), filters_from(message["filters"])
+        if message["op"] == "ask":
+            stream = me.ask_stream(message["question"], k=message["k"], filters=filters, brief=message["brief"])
+            yield {"type": "evidence", "matches": [match_record(match) for match in stream.evidence]}
+            for piece in stream:
+                if message["id"] in self._cancelled:
+                    stream.close()
+                    break
+                yield {"type": "piece", "text": piece}
+            yield {"type": "answer", "last": True, **answer_record(stream.answer)}
+            return
+        from secondme.trace import trace_of
+
+        started = time.monotonic()
+        found = me.search(message["question"], k=message["k"], filters=filters)
+        trace = trace_of(me, message["question"], found, seconds=time.monotonic() - started)
+        matches = [match_record(match) for match in found.matches]
+        yield {"type": "found", "last": True, "matches": matches, "trace": trace}
+
+    def _open(self) -> Assistant:
+        """Return the memory of this thread, opened at the first request; it may have been made only now."""
+        if self._me is None:
+            from secondme.assistant import Assistant
+
+            self._me = Assistant.open(create=False)
+        return self._me
+
+
+class Channel:
+    """The way back to the daemon, which several threads write to."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def write(self, message: Message) -> None:
+        """Write a message whole."""
+        content = frames.pack(message)
+        with self._lock:
+            self._stream.write(content)
+            self._stream.flush()
+
+
+def _take_stdout() -> Channel:
+    """Return the pipe to the daemon; what anything else prints goes to stderr, where it can do no harm."""
+    stream = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return Channel(stream)
+
+
+def _limit() -> None:
+    """Bound what this process can take when a model file or llama.cpp goes wrong."""
+    from secondme.paths import find_paths
+
+    files = sum(path.stat().st_size for path in find_paths().models.glob("*.gguf"))
+    most = 2 * files + ROOM
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # elsewhere addresses are reserved by the terabyte
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

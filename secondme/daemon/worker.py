@@ -1,0 +1,94 @@
+"""The program that works while nobody waits: computes vectors or sleeps, at the lowest priority, until told to stop.
+
+It writes JSON lines: {"done", "total"} as it goes on, and at the end {"state", "why"} of what it did.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from secondme.errors import SecondmeError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from secondme.assistant import Assistant
+
+LOWEST = 19
+
+
+def main() -> int:
+    """Do one piece of work: `embed`, or `sleep SECONDS TOKENS`."""
+    _step_back()
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    kind, *limits = sys.argv[1:]
+    try:
+        tell(**_work(kind, [int(limit) for limit in limits]))
+    except KeyboardInterrupt:
+        tell(state="interrupted", why="it was told to stop")
+    except SecondmeError as error:
+        tell(state="failed", why=str(error), error=type(error).__name__)
+        return error.exit_code
+    return 0
+
+
+def tell(**fields: Any) -> None:
+    """Write one line to whoever started this."""
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
+
+
+def _work(kind: str, limits: list[int]) -> dict[str, Any]:
+    from secondme.assistant import Assistant
+
+    with Assistant.open(create=False) as me:
+        return _embed(me) if kind == "embed" else _sleep(me, *limits)
+
+
+def _embed(me: Assistant) -> dict[str, Any]:
+    waiting = me.embed_waiting(progress=_progress)
+    if waiting and me.no_embedder:
+        return {"state": "failed", "why": me.no_embedder, "error": "NoModel"}
+    return {"state": "done", "why": "", "waiting": waiting}
+
+
+def _sleep(me: Assistant, seconds: int, tokens: int) -> dict[str, Any]:
+    share = me.config.sleep.max_share / 100
+    report = me.sleep(budget_seconds=seconds, budget_tokens=tokens, max_share=share, progress=_progress)
+    return {"state": report.state, "why": report.why, "run": report.run, "passages": report.passages}
+
+
+def _progress(done: int, total: int) -> None:
+    tell(done=done, total=total)
+
+
+def _step_back() -> None:
+    """Let everything else on the machine go first."""
+    os.nice(LOWEST)
+    import psutil
+
+    if hasattr(psutil, "IOPRIO_CLASS_IDLE"):
+        # Some containers do not allow it, and then the processor's priority has to do.
+        with contextlib.suppress(psutil.AccessDenied, OSError):
+            psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _leave_with_parent() -> None:
+    # The parent never writes: this returns when it is gone, however it went.
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
