@@ -23,6 +23,7 @@ hookimpl = pluggy.HookimplMarker("secondme")
 def read_notes(path: Path, text: str) -> Iterable[Note | Skipped] | None:
     """Return the notes in the file at `path`, whose decoded and cleaned content is `text`, or None if not yours.
 
+    Called with an empty text it says by the name alone whether the file may be yours, as at the look through a folder.
     A part that cannot be read becomes a Skipped. A function with `yield` never returns None: decide before it.
     """
 

@@ -60,6 +60,8 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         self._versions: dict[str, str] = {}
         self._failed: list[Skipped] = []
+        self.reader = ""
+        """The only one that reads files; empty where all do."""
 
     @property
     def failed(self) -> tuple[Skipped, ...]:
@@ -113,6 +115,7 @@ class Plugins:
     def only(self, name: str) -> Plugins:
         """Return the plugins without all readers but one."""
         chosen = Plugins()
+        chosen.reader = name
         for other, plugin in self._manager.list_name_plugin():
             if plugin is not None and (other == name or other not in self.kinds()):
                 chosen.register(plugin, other, version=self._versions.get(other, ""))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from secondme.config import IngestConfig
 from secondme.errors import ConfigError
 from secondme.hookspecs import hookimpl
-from secondme.ingest.folder import decode, read_file, walk
+from secondme.ingest.folder import Reader, decode, walk
 from secondme.plugins import Plugins, load_plugins
 from secondme.records import Note, Skipped
 
@@ -41,7 +41,8 @@ def names(root: Path, *, ignore: tuple[str, ...] = (), home: Path = Path("/nowhe
 
 
 def read(path: Path, plugins: Plugins, *, named: bool = False, limit: int = 1000) -> list[Note | Skipped]:
-    return list(read_file(path, plugins=plugins, config=IngestConfig(max_file_bytes=limit), named=named))
+    with Reader(plugins, IngestConfig(max_file_bytes=limit)) as reader:
+        return list(reader.read(path, named=named))
 
 
 def why(path: Path, plugins: Plugins, *, named: bool = False, limit: int = 1000) -> list[str]:

@@ -48,7 +48,7 @@ class _Line:
 @hookimpl
 def read_notes(path: Path, text: str) -> list[Note | Skipped] | None:
     """Return the messages of a chat, or None for a text that is none."""
-    if path.suffix.lower() != ".txt" or not _is_chat(text):
+    if path.suffix.lower() != ".txt" or (text and not _is_chat(text)):
         return None
     return list(_notes(path, _chat_name(path), text))
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from secondme.cli.importing import import_kind
 from secondme.cli.intake import STDIN, fill_vectors
 from secondme.cli.options import Json, open_memory
 from secondme.cli.output import Progress, print_json, report_skipped, say
@@ -26,7 +27,13 @@ NAMED = 20
 """So many skipped lines are named one by one."""
 
 Target = Annotated[str, typer.Argument(metavar="FILE|-", help="The file to write, or - for stdout.")]
-Source = Annotated[str, typer.Argument(metavar="FILE|-", help="A file that export wrote, or - for stdin.")]
+Source = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[KIND] FILE|FOLDER|-", help="A file that export wrote, or - for stdin; or a kind and what is of it."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Of a kind: say what would be added, and add nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Replace a file of that name without asking.")]
 
 
@@ -99,8 +106,25 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
             Path(name).unlink(missing_ok=True)
 
 
-def import_notes(context: typer.Context, source: Source, json: Json = False) -> None:
-    """Take in what `export` wrote. Doing it twice adds nothing."""
+def import_notes(context: typer.Context, source: Source, dry_run: DryRun = False, json: Json = False) -> None:
+    """Take in what `export` wrote, or what other programs wrote: secondme import mail Archive.mbox.
+
+    Doing it twice adds nothing. The kinds are the plugins that read files: secondme plugins.
+    """
+    match source:
+        case [kind, path]:
+            import_kind(context, kind, Path(path).expanduser(), dry_run=dry_run, json=json)
+        case [path] if path in context.obj.kinds():
+            raise UsageError(f"import which {path} file?", hint=f"secondme import {path} FILE")
+        case [_] if dry_run:
+            raise UsageError("--dry-run goes with a kind", hint="secondme import --help")
+        case [path]:
+            _import_exported(context, path, json=json)
+        case _:
+            raise UsageError("import takes one file, or a kind and a path", hint="secondme import --help")
+
+
+def _import_exported(context: typer.Context, source: str, *, json: bool) -> None:
     with _opened(source) as lines, open_memory(context, create=True) as me:
         done = _read(me, lines)
     if json:

@@ -67,19 +67,17 @@ def text_of(words: Sequence[str]) -> str:
 
 def notes_at(paths: Iterable[str], me: Assistant) -> Iterator[Note | Skipped]:
     """Yield the notes in files and folders, and what cannot be read."""
-    from secondme.ingest.folder import read_file, walk
+    from secondme.ingest.folder import Reader, walk
 
-    for name in paths:
-        if not os.path.lexists(name):
-            yield Skipped(name, "no such file or folder")
-        elif os.path.isdir(name):
-            for found in walk(Path(name), ignore=me.config.ingest.ignore, home=me.paths.data):
-                if isinstance(found, Skipped):
-                    yield found
-                else:
-                    yield from read_file(found, plugins=me.plugins, config=me.config.ingest)
-        else:
-            yield from read_file(Path(name), plugins=me.plugins, config=me.config.ingest, named=True)
+    with Reader(me.plugins, me.config.ingest) as reader:
+        for name in paths:
+            if not os.path.lexists(name):
+                yield Skipped(name, "no such file or folder")
+            elif os.path.isdir(name):
+                for found in walk(Path(name), ignore=me.config.ingest.ignore, home=me.paths.data):
+                    yield from [found] if isinstance(found, Skipped) else reader.read(found)
+            else:
+                yield from reader.read(Path(name), named=True)
 
 
 def messages_in(source: str, plugins: Plugins) -> list[Note | Skipped]:

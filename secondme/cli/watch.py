@@ -16,6 +16,7 @@ from secondme.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
+    from secondme.ingest.sync import Sync
     from secondme.store.sources import Deleted, Folder
 
 Place = Annotated[Path, typer.Argument(metavar="FOLDER")]
@@ -158,16 +159,10 @@ def accept(context: typer.Context, folder: Place) -> None:
 def _scan(me: Assistant, folders: list[Folder], *, accept: bool = False) -> int:
     from secondme.ingest.sync import Sync
 
-    sync, progress = Sync(me), Progress("files")
-    looks = [sync.rescan(one, accept=accept) for one in folders]
-    total, done = sum(look.queued for look in looks), 0
-    try:
-        while read := sync.work():
-            done += read
-            progress(done, max(total, done))
-    finally:
-        progress.close()
-    sync.settle_missing()
+    with Sync(me) as sync:
+        looks = [sync.rescan(one, accept=accept) for one in folders]
+        done = _read_all(sync, sum(look.queued for look in looks))
+        sync.settle_missing()
     for one, look in zip(folders, looks, strict=True):
         if look.paused:
             say(f"{one.path} is paused: {look.paused}; if that is right: secondme watch accept {one.path}")
@@ -178,6 +173,17 @@ def _scan(me: Assistant, folders: list[Folder], *, accept: bool = False) -> int:
     for file in problems:
         say(f"{file.state} {file.path}: {file.why}")
     return 3 if problems or any(look.paused or look.skipped for look in looks) else 0
+
+
+def _read_all(sync: Sync, total: int) -> int:
+    progress, done = Progress("files"), 0
+    try:
+        while read := sync.work():
+            done += read
+            progress(done, max(total, done))
+    finally:
+        progress.close()
+    return done
 
 
 def _known(me: Assistant, folder: Path) -> Folder:

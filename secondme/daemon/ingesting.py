@@ -153,8 +153,10 @@ class Ingesting:
             self._hints, self._rescan, self._all, self._retry = {}, set(), False, False
         config = self._config()
         # Closed again after each round, so that what was read for it takes no memory while nothing happens.
-        with Assistant.open(config=config, plugins=self._plugins_for(config)) as me:
-            sync = Sync(me, stop=self._is_to_end)
+        with (
+            Assistant.open(config=config, plugins=self._plugins_for(config)) as me,
+            Sync(me, stop=self._is_to_end) as sync,
+        ):
             folders = me.store.sources.folders()
             active = [folder.path for folder in folders if folder.state == "active"]
             watcher.set_folders(active, ignore=config.ingest.ignore)

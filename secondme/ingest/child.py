@@ -1,4 +1,4 @@
-"""The program that reads one file nobody trusts: it limits itself, then writes the notes in it as frames to stdout."""
+"""The program that reads files nobody trusts: it limits itself, then answers each request with the notes, as frames."""
 
 from __future__ import annotations
 
@@ -21,22 +21,26 @@ NICENESS = 10
 
 
 def main() -> int:
-    """Read the file named first with the plugin named second, or any where that is empty; the third lifts limits."""
-    path, only, is_named = sys.argv[1:]
-    _limit(is_named=bool(is_named))
+    """Read the files that are asked for, with the plugin named or, where that is empty, whichever claims them."""
+    (only,) = sys.argv[1:]
+    _limit()
     from secondme.config import load_config
     from secondme.paths import find_paths
     from secondme.plugins import load_plugins
 
     plugins = load_plugins(load_config(find_paths().config).plugins.disabled)
     chosen = plugins.only(only) if only else plugins
-    with os.fdopen(os.dup(1), "wb") as out:
+    with os.fdopen(os.dup(0), "rb") as asked, os.fdopen(os.dup(1), "wb") as out:
         # What a library prints must not get between the frames.
         os.dup2(2, 1)
-        for frame in _frames(chosen.read_document(Path(path)), path):
-            out.write(frame)
+        while request := frames.read(asked):
+            path = Path(request["path"])
+            _limit_time(is_named=request["is_named"])
+            for frame in _frames(chosen.read_document(path), str(path)):
+                out.write(frame)
+                out.flush()
+            out.write(frames.pack({"end": True}))
             out.flush()
-        out.write(frames.pack({"end": True}))
     return 0
 
 
@@ -61,18 +65,23 @@ def _record(item: Note | Skipped) -> dict[str, Any]:
     return {"note": [item.text, item.uri, item.thread, item.author, at, item.origin, item.title]}
 
 
-def _limit(*, is_named: bool) -> None:
+def _limit() -> None:
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-    if not is_named:
-        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
     if sys.platform == "linux":  # elsewhere addresses are reserved by the terabyte
         import psutil
 
         most = psutil.Process().memory_info().vms + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _limit_time(*, is_named: bool) -> None:
+    """Give the next file its seconds of computing, on top of what earlier ones took."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = resource.RLIM_INFINITY if is_named else int(used.ru_utime + used.ru_stime) + 1 + PROCESSOR
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast, get_args
@@ -19,10 +21,16 @@ from secondme.config import IngestConfig
 from secondme.records import Note, Origin, Skipped
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from _typeshed import WriteableBuffer
 
 SILENCE = 60.0
 """Seconds after which a reader that says nothing is ended."""
+STEP = 0.5
+"""Seconds after which it is noticed at the latest that reading has to stop."""
+FILES_PER_CHILD = 200
+"""A process that has read so many makes room for a new one: libraries lose memory."""
 MOST_NOTES = 100_000
 """Notes in a file that nobody named; the rest is left out."""
 _BLOCK = 1 << 20
@@ -32,37 +40,101 @@ class ChildDied(Exception):
     """The reader of a file was ended by a limit or by its own fault; what came before that has been given out."""
 
 
-def read_in_child(path: Path, *, only: str = "", is_named: bool = False) -> Iterator[Note | Skipped]:
-    """Yield the notes in a file, read by the plugin `only` or whichever claims it. Raises ChildDied.
+class Stopped(Exception):
+    """Reading was given up because it was told to stop."""
 
-    `is_named` says that the user named this very file: it may be of any length, but takes no more memory than others.
-    """
-    command = [sys.executable, "-m", "secondme.ingest.child", os.fspath(path), only, "named" if is_named else ""]
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert child.stdout is not None
-    try:
-        stream = cast("BinaryIO", io.BufferedReader(_Patient(child.stdout.fileno())))
-        for at, message in enumerate(_messages(child, stream)):
-            if at == MOST_NOTES and not is_named:
-                yield Skipped(str(path), f"only its first {MOST_NOTES:,} items are taken")
+
+class Documents:
+    """Reads documents one after the other in a process of its own, which is started at the first."""
+
+    def __init__(self, config: IngestConfig, *, only: str = "", stop: Callable[[], bool] = lambda: False) -> None:
+        """Read with the plugin `only`, or whichever claims a file, until `stop` says True."""
+        self._most_bytes = config.max_document_bytes
+        self._only = only
+        self._stop = stop
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stream: BinaryIO | None = None
+        self._read = 0
+        """Files the process has read."""
+
+    def __enter__(self) -> Documents:
+        """Return the reader."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the process."""
+        self.close()
+
+    def close(self) -> None:
+        """End the process; the next file starts another."""
+        if self._child and self._child.stdin and self._child.stdout:
+            self._child.kill()
+            self._child.wait()
+            self._child.stdin.close()
+            self._child.stdout.close()
+        self._child = self._stream = None
+        self._read = 0
+
+    def notes(self, path: Path, *, is_named: bool = False) -> Iterator[Note | Skipped]:
+        """Yield the notes in a file, and why there are not more. `is_named` as for `read`. Raises Stopped."""
+        before = stat_of(path, sys.maxsize if is_named else self._most_bytes)
+        if isinstance(before, Skipped):
+            yield before
+            return
+        try:
+            yield from self.read(path, is_named=is_named)
+        except ChildDied as error:
+            yield Skipped(str(path), str(error))
+
+    def read(self, path: Path, *, is_named: bool = False) -> Iterator[Note | Skipped]:
+        """Yield the notes in a file. Raises ChildDied and Stopped.
+
+        `is_named` says that the user named this very file: it may be of any length, but takes no more memory than
+        others.
+        """
+        is_whole = False
+        try:
+            for at, message in enumerate(self._messages(path, is_named=is_named)):
+                if at == MOST_NOTES and not is_named:
+                    yield Skipped(str(path), f"only its first {MOST_NOTES:,} items are taken")
+                    return
+                yield _item(message, path)
+            is_whole = True
+        finally:
+            self._read += 1
+            if not is_whole or self._read >= FILES_PER_CHILD:
+                self.close()
+
+    def _messages(self, path: Path, *, is_named: bool) -> Iterator[frames.Message]:
+        child, stream = self._started()
+        assert child.stdin is not None
+        # One that has died already is noticed at its silence.
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.write(frames.pack({"path": os.fspath(path), "is_named": is_named}))
+        while True:
+            try:
+                message = frames.read(stream)
+            except frames.BadFrame as error:
+                raise ChildDied("its reader wrote something that is no note") from error
+            if message is None:
+                code = child.wait()
+                raise ChildDied(
+                    f"its reader was ended by signal {-code}" if code < 0 else f"its reader failed ({code})"
+                )
+            if message.get("end"):
                 return
-            yield _item(message, path)
-    finally:
-        child.kill()
-        child.wait()
-        child.stdout.close()
+            yield message
 
-
-def notes_in_document(path: Path, *, config: IngestConfig) -> Iterator[Note | Skipped]:
-    """Yield the notes in a file that stayed the same while it was read, and what could not be read."""
-    before = stat_of(path, config.max_document_bytes)
-    if isinstance(before, Skipped):
-        yield before
-        return
-    try:
-        yield from read_in_child(path)
-    except ChildDied as error:
-        yield Skipped(str(path), str(error))
+    def _started(self) -> tuple[subprocess.Popen[bytes], BinaryIO]:
+        if self._child is None or self._stream is None:
+            command = [sys.executable, "-m", "secondme.ingest.child", self._only]
+            pipe, null = subprocess.PIPE, subprocess.DEVNULL
+            self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, bufsize=0)
+            assert self._child.stdout is not None
+            self._stream = cast("BinaryIO", io.BufferedReader(_Patient(self._child.stdout.fileno(), self._stop)))
+        return self._child, self._stream
 
 
 def stat_of(path: Path, limit: int) -> os.stat_result | Skipped:
@@ -92,33 +164,24 @@ def digest_of(path: Path) -> str:
 class _Patient(io.RawIOBase):
     """A pipe that is read only while something comes at least now and then."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, stop: Callable[[], bool]) -> None:
         self._number = number
+        self._stop = stop
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        if not select.select([self._number], [], [], SILENCE)[0]:
-            raise ChildDied(f"its reader said nothing for {SILENCE:.0f} s")
+        deadline = time.monotonic() + SILENCE
+        while not select.select([self._number], [], [], STEP)[0]:
+            if self._stop():
+                raise Stopped
+            if time.monotonic() > deadline:
+                raise ChildDied(f"its reader said nothing for {SILENCE:.0f} s")
         view = memoryview(buffer)
         found = os.read(self._number, len(view))
         view[: len(found)] = found
         return len(found)
-
-
-def _messages(child: subprocess.Popen[bytes], stream: BinaryIO) -> Iterator[frames.Message]:
-    while True:
-        try:
-            message = frames.read(stream)
-        except frames.BadFrame as error:
-            raise ChildDied("its reader wrote something that is no note") from error
-        if message is None:
-            code = child.wait()
-            raise ChildDied(f"its reader was ended by signal {-code}" if code < 0 else f"its reader failed ({code})")
-        if message.get("end"):
-            return
-        yield message
 
 
 def _item(message: frames.Message, path: Path) -> Note | Skipped:

@@ -8,12 +8,16 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from secondme.clean import clean
 from secondme.config import IngestConfig
 from secondme.ingest.ignore import NAMED_FILES, Rules, base_rules, mark_in
 from secondme.plugins import Plugins
 from secondme.records import Note, Skipped
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\f\x1b")
 CHANGED = "it changed while it was read"
@@ -136,24 +140,43 @@ def left_out(path: Path, root: Path, *, ignore: Iterable[str] = (), home: Path) 
     return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "not a regular file"
 
 
-def read_file(path: Path, *, plugins: Plugins, config: IngestConfig, named: bool = False) -> Iterator[Note | Skipped]:
-    """Yield the notes in the file at `path`, or why there are none.
+class Reader:
+    """Reads files of any kind into notes; documents in a process of its own, which `with` ends."""
 
-    `named` says that the user named this very file: a link is followed, and a file of a kind that no plugin reads is
-    reported instead of passed over.
-    """
-    path = Path(os.path.realpath(path) if named else os.path.abspath(path))
-    if not is_read(path, plugins):
-        if named:
-            data = read_bytes(path, config.max_file_bytes)
-            yield data if isinstance(data, Skipped) else Skipped(_name(path), "no plugin reads this kind of file")
-    elif plugins.reads_document(path):
-        from secondme.ingest.documents import notes_in_document
+    def __init__(self, plugins: Plugins, config: IngestConfig) -> None:
+        """Read what `plugins` read, within the limits of `config`."""
+        from secondme.ingest.documents import Documents
 
-        yield from notes_in_document(path, config=config)
-    else:
-        data = read_bytes(path, config.max_file_bytes)
-        yield from [data] if isinstance(data, Skipped) else notes_in(path, data, plugins)
+        self._plugins = plugins
+        self._most_bytes = config.max_file_bytes
+        self._documents = Documents(config, only=plugins.reader)
+
+    def __enter__(self) -> Reader:
+        """Return the reader."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the process."""
+        self._documents.close()
+
+    def read(self, path: Path, *, named: bool = False) -> Iterator[Note | Skipped]:
+        """Yield the notes in the file at `path`, or why there are none.
+
+        `named` says that the user named this very file: a link is followed, a file of a kind that no plugin reads is
+        reported instead of passed over, and a document may be of any length.
+        """
+        path = Path(os.path.realpath(path) if named else os.path.abspath(path))
+        if not is_read(path, self._plugins):
+            if named:
+                data = read_bytes(path, self._most_bytes)
+                yield data if isinstance(data, Skipped) else Skipped(_name(path), "no plugin reads this kind of file")
+        elif self._plugins.reads_document(path):
+            yield from self._documents.notes(path, is_named=named)
+        else:
+            data = read_bytes(path, self._most_bytes)
+            yield from [data] if isinstance(data, Skipped) else notes_in(path, data, self._plugins)
 
 
 def is_read(path: Path, plugins: Plugins) -> bool:

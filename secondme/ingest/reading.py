@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secondme.clock import now
-from secondme.ingest.documents import ChildDied, digest_of, read_in_child, stat_of
+from secondme.ingest.documents import ChildDied, Documents, digest_of, stat_of
 from secondme.ingest.folder import CHANGED, notes_in, read_bytes
 from secondme.ingest.prepare import prepare
 from secondme.records import Note, Skipped, Span
@@ -51,11 +51,17 @@ class Result:
 class Reading:
     """Reads the files of one memory."""
 
-    def __init__(self, me: Assistant) -> None:
+    def __init__(self, me: Assistant, *, stop: Callable[[], bool]) -> None:
+        """Read until `stop` says True."""
         self._me = me
+        self._documents = Documents(me.config.ingest, stop=stop)
+
+    def close(self) -> None:
+        """End the process that reads documents."""
+        self._documents.close()
 
     def read(self, job: Job, folder: Folder) -> Result:
-        """Return what is in a file; nothing is stored yet."""
+        """Return what is in a file; nothing is stored yet. Raises Stopped."""
         path, config = Path(job.path), self._me.config.ingest
         is_document = self._me.plugins.reads_document(path)
         state = stat_of(path, config.max_document_bytes if is_document else config.max_file_bytes)
@@ -77,7 +83,7 @@ class Reading:
         if known and known.digest == file.digest and known.state in ("present", "missing", "gone"):
             return Result(job, file)
         try:
-            found = list(read_in_child(path)) if is_document else notes_in(path, data, self._me.plugins)
+            found = list(self._documents.read(path)) if is_document else notes_in(path, data, self._me.plugins)
         except ChildDied as error:
             return self._died(job, file, str(error))
         if is_document and not file.has_stat(*_stat(path)):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secondme.clock import now
+from secondme.ingest.documents import Stopped
 from secondme.ingest.folder import is_read, left_out, unreadable, walk
 from secondme.ingest.ignore import IGNORE_FILES
 from secondme.ingest.reading import Reading, Result
@@ -20,6 +21,8 @@ from secondme.records import Skipped
 from secondme.store.sources import File, Folder
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from secondme.assistant import Assistant
 
 TENTATIVE = timedelta(seconds=60)
@@ -53,7 +56,17 @@ class Sync:
         self._me = me
         self._stop = stop
         self._ignore, self._home = me.config.ingest.ignore, me.paths.data
-        self._reading = Reading(me)
+        self._reading = Reading(me, stop=stop)
+
+    def __enter__(self) -> Sync:
+        """Return what keeps the folders in step."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the process that reads documents."""
+        self._reading.close()
 
     def rescan(self, folder: Folder, *, under: Path | None = None, accept: bool = False) -> Scan:
         """Go through a folder, or what is below a path in it. With `accept` losses are believed, however great."""
@@ -93,7 +106,10 @@ class Sync:
         for job in jobs:
             if self._stop():
                 break
-            results.append(self._reading.read(job, folders[job.folder_id]))
+            try:
+                results.append(self._reading.read(job, folders[job.folder_id]))
+            except Stopped:
+                break
         self._reading.store(results, unread=jobs[len(results) :])
         return len(results)
 

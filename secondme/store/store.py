@@ -140,6 +140,14 @@ class Store:
         self.add_passages(note_id, note, spans)
         return note_id, False
 
+    def is_current(self, uri: str, text: str) -> bool:
+        """True if this text is what the item of that name says now."""
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        found = self.db.conn.execute(
+            "select 1 from notes where uri = ? and digest = ? and replaced_at is null", (uri, digest)
+        )
+        return found.fetchone() is not None
+
     def retire(self, note_id: int, moment: str) -> None:
         """Keep a version as an earlier one that is no longer found. Call it within a transaction."""
         self._remove_passages(note_id)
