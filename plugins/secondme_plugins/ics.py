@@ -20,6 +20,10 @@ MOST_TIMES = 500
 """How often a recurring event is taken at most."""
 
 
+_RESTLESS = {"SECONDLY", "MINUTELY", "HOURLY"}
+"""Rules that nobody lives by: only the first time is taken, for the sake of those who wait for the rest."""
+
+
 @hookimpl
 def read_document(path: Path) -> Iterator[Note | Skipped] | None:
     """Return what is in the calendar, or None for a file of another kind."""
@@ -51,7 +55,7 @@ def _item(path: Path, item: Any, number: int, thread: str) -> Iterator[Note | Sk
     try:
         if str(item.get("STATUS") or "").upper() == "CANCELLED":
             yield Skipped(where, "cancelled")
-        elif item.get("RRULE"):
+        elif (rule := item.get("RRULE")) and not _RESTLESS & {str(found).upper() for found in rule.get("FREQ", ())}:
             yield from _times(path, item, uid, thread)
         elif note := _note(item, _start(item), uid=where, thread=thread, path=path):
             yield note

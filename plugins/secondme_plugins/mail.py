@@ -15,7 +15,7 @@ from secondme.clean import one_line
 from secondme.hookspecs import hookimpl
 from secondme.ingest.dates import file_time
 from secondme.records import Note, Skipped
-from secondme_plugins.html import markdown_of
+from secondme_plugins.html import NEEDED, markdown_of
 
 LARGEST = 25 << 20
 """Bytes of one message; longer ones are nearly all attachment, and cut."""
@@ -87,6 +87,8 @@ def _note(content: bytes, path: Path, number: int) -> Note | Skipped:
     try:
         message = message_from_bytes(content, policy=policy.default)
         return _read(message, content, path, number)
+    except ImportError:
+        return Skipped(where, NEEDED)
     # The parser of the standard library stumbles over some headers that nobody should have written.
     except (ValueError, LookupError, TypeError, AttributeError, IndexError, AssertionError, RecursionError) as error:
         return Skipped(where, f"not a readable message: {type(error).__name__}")

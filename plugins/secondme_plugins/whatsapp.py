@@ -32,7 +32,7 @@ _OMITTED = re.compile(
 )
 _SYSTEM = re.compile(r"end-to-end encrypt|This message was deleted|You deleted this message", re.IGNORECASE)
 _EDITED = re.compile(r"\s*<This message was edited>\s*$")
-_NAME = re.compile(r"WhatsApp Chat (?:with|-) (?P<name>.+)|(?P<other>.+)")
+_NAME = re.compile(r"WhatsApp Chat (?:with|-) (?P<name>.+?)(?: ?\(\d+\))?|(?P<other>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _is_chat(text: str) -> bool:
 
 
 def _chat_name(path: Path) -> str:
-    found = _NAME.match(path.stem)
+    found = _NAME.fullmatch(path.stem)
     name = (found["name"] or found["other"]) if found else path.stem
     return path.parent.name if name == "_chat" else name
 

@@ -26,7 +26,7 @@ EXAMPLE_WIDTH = 200
 def import_kind(context: typer.Context, kind: str, path: Path, *, dry_run: bool, json: bool) -> None:
     """Take in the files of one kind at a path, or say what that would do; exit with 3 where not all could be read."""
     from secondme.config import load_config
-    from secondme.ingest.imports import notes_of_kind
+    from secondme.ingest.imports import known_items, notes_of_kind
     from secondme.paths import find_paths
 
     paths = find_paths()
@@ -36,7 +36,7 @@ def import_kind(context: typer.Context, kind: str, path: Path, *, dry_run: bool,
         done = _rehearse(notes, paths, config)
     else:
         with open_memory(context, create=True) as me:
-            done = intake.store(me, notes)
+            done = intake.store(me, known_items(notes, me.store))
     if json:
         skipped = [{"what": item.what, "why": item.why} for item in done.skipped]
         print_json(added=done.added, known=done.known, skipped=skipped, dry_run=dry_run)
@@ -52,13 +52,13 @@ def import_kind(context: typer.Context, kind: str, path: Path, *, dry_run: bool,
 
 
 def _rehearse(notes: Iterable[Note | Skipped], paths: Paths, config: Config) -> Added:
-    from secondme.ingest.imports import rehearse
+    from secondme.ingest.imports import known_items, rehearse
     from secondme.store.store import Store
 
     if not paths.database.exists():
         return rehearse(notes, store=None, config=config)
     with Store(paths.database, create=False) as store:
-        return rehearse(notes, store=store, config=config)
+        return rehearse(known_items(notes, store), store=store, config=config)
 
 
 def report_reasons(skipped: Iterable[Skipped]) -> None:

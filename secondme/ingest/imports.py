@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from secondme.config import Config
@@ -34,6 +35,23 @@ def _notes(path: Path, *, plugins: Plugins, config: Config, home: Path) -> Itera
             return
         for found in walk(path, ignore=config.ingest.ignore, home=home):
             yield from [found] if isinstance(found, Skipped) else reader.read(found)
+
+
+def known_items(notes: Iterable[Note | Skipped], store: Store | None) -> Iterator[Note | Skipped]:
+    """Yield the notes, an item that is known from another export under the name it has here.
+
+    Exported again, a chat or mailbox has another file name and more in it. Its items, `FILE#ID`, are the same where
+    they have the same id in the same conversation.
+    """
+    names: dict[str, dict[str, str]] = {}
+    for note in notes:
+        if isinstance(note, Skipped) or "#" not in note.uri:
+            yield note
+            continue
+        if note.thread not in names:
+            uris = store.uris_in(note.thread) if store else ()
+            names[note.thread] = {uri.rpartition("#")[2]: uri for uri in uris if "#" in uri}
+        yield replace(note, uri=names[note.thread].setdefault(note.uri.rpartition("#")[2], note.uri))
 
 
 def rehearse(notes: Iterable[Note | Skipped], *, store: Store | None, config: Config) -> Added:

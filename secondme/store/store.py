@@ -140,6 +140,11 @@ class Store:
         self.add_passages(note_id, note, spans)
         return note_id, False
 
+    def uris_in(self, thread: str) -> list[str]:
+        """Return the names of the items in a conversation."""
+        query = "select uri from notes where thread = ? and replaced_at is null"
+        return [row[0] for row in self.db.conn.execute(query, (thread,))]
+
     def is_current(self, uri: str, text: str) -> bool:
         """True if this text is what the item of that name says now."""
         digest = hashlib.sha256(text.encode()).hexdigest()
