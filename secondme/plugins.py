@@ -103,6 +103,8 @@ class Plugins:
         try:
             for item in self._manager.hook.read_document(path=path) or ():
                 yield item if isinstance(item, Note | Skipped) else Skipped(str(path), "a plugin returned no note")
+        except (MemoryError, RecursionError):
+            raise  # a limit of the process, which is the caller's
         except SecondmeError as error:
             yield Skipped(str(path), str(error))
         except Exception as error:  # noqa: BLE001  one file that a plugin cannot read must not stop a batch

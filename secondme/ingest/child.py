@@ -14,8 +14,6 @@ from secondme.records import Note, Skipped
 
 MEMORY = 1 << 30
 """Bytes a reader may use beyond what this process has at its start."""
-PROCESSOR = 60
-"""Seconds of computing a file may take that nobody named."""
 OPEN_FILES = 64
 NICENESS = 10
 
@@ -35,7 +33,7 @@ def main() -> int:
         os.dup2(2, 1)
         while request := frames.read(asked):
             path = Path(request["path"])
-            _limit_time(is_named=request["is_named"])
+            _limit_time(request["seconds"])
             for frame in _frames(chosen.read_document(path), str(path)):
                 out.write(frame)
                 out.flush()
@@ -77,10 +75,11 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _limit_time(*, is_named: bool) -> None:
-    """Give the next file its seconds of computing, on top of what earlier ones took."""
+def _limit_time(given: int | None) -> None:
+    """Give the next file its seconds of computing, None for any, on top of what earlier ones took."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = resource.RLIM_INFINITY if is_named else int(used.ru_utime + used.ru_stime) + 1 + PROCESSOR
+    so_far = int(used.ru_utime + used.ru_stime) + 1
+    seconds = resource.RLIM_INFINITY if given is None else so_far + given
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
 
 

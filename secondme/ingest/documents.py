@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SILENCE = 60.0
 """Seconds after which a reader that says nothing is ended."""
+PROCESSOR = 60
+"""Seconds of computing a file may take that nobody named."""
 STEP = 0.5
 """Seconds after which it is noticed at the latest that reading has to stop."""
 FILES_PER_CHILD = 200
@@ -112,7 +114,7 @@ class Documents:
         assert child.stdin is not None
         # One that has died already is noticed at its silence.
         with contextlib.suppress(BrokenPipeError):
-            child.stdin.write(frames.pack({"path": os.fspath(path), "is_named": is_named}))
+            child.stdin.write(frames.pack({"path": os.fspath(path), "seconds": None if is_named else PROCESSOR}))
         while True:
             try:
                 message = frames.read(stream)

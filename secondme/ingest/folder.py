@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\f\x1b")
 CHANGED = "it changed while it was read"
 """Why a file is skipped that is worth another try."""
+_CUT = "unexpected end of data"
+"""How Python names bytes that begin a character of UTF-8 and end there."""
 _MANY = 0.01
 """A file in no known encoding with a larger share of control characters is not text."""
 _REASONS = {
@@ -240,8 +242,10 @@ def decode(data: bytes) -> str | None:
         return None
     try:
         return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass  # not UTF-8 as a whole
+    except UnicodeDecodeError as error:
+        # Not UTF-8 as a whole, or cut within its last character.
+        if error.end == len(data) and error.reason == _CUT and not data[: error.start].isascii():
+            return data[: error.start].decode("utf-8-sig") + "\ufffd"
     if len(data) - len(data.translate(None, _CONTROLS)) > _MANY * len(data):
         return None
     return "\n".join(_decode_line(line) for line in data.split(b"\n"))

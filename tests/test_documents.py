@@ -1,0 +1,248 @@
+"""Files that nobody trusts are read by a process of its own, and cost no more than that."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from plugin_files import write_plugin
+
+from secondme.assistant import Assistant
+from secondme.clock import now
+from secondme.config import IngestConfig
+from secondme.ingest import documents
+from secondme.ingest.documents import ChildDied, Documents, Stopped, digest_of, stat_of
+from secondme.ingest.sync import Sync
+from secondme.records import Note, Skipped
+
+ODD = """
+import os, signal, sys, time
+from secondme.hookspecs import hookimpl
+from secondme.records import Note, Skipped
+
+@hookimpl
+def read_document(path):
+    return _read(path) if path.suffix == ".odd" else None
+
+def _read(path):
+    word = path.read_text()
+    note = Note("read", str(path), str(path))
+    if word == "allocate":
+        bytearray(4 << 30)
+    elif word == "open":
+        [open("/dev/null") for _ in range(1000)]
+    elif word == "write":
+        with open(str(path) + ".out", "wb") as file:
+            file.write(b"x")
+    elif word == "print":
+        print("a line for nobody", flush=True)
+        sys.stdout.write("no frame")
+    elif word == "raise":
+        yield note
+        raise OSError("broken")
+    elif word == "wrong":
+        yield "no note"
+    elif word == "exit":
+        os._exit(3)
+    elif word == "spin":
+        while True:
+            pass
+    elif word == "wait":
+        time.sleep(600)
+    elif word == "die":
+        yield note
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield note
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for files; readers know the plugin for `.odd` ones."""
+    plugins = write_plugin(tmp_path / "plugins", "odd", ODD)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(plugins), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    monkeypatch.syspath_prepend(str(plugins))
+    (tmp_path / "notes").mkdir()
+    return tmp_path / "notes"
+
+
+@pytest.fixture
+def reader() -> Iterator[Documents]:
+    with Documents(IngestConfig()) as reader:
+        yield reader
+
+
+def odd(folder: Path, word: str, name: str = "a.odd") -> Path:
+    path = folder / name
+    path.write_text(word, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("word", ["fine", "print"])
+def test_a_document_is_read(folder: Path, reader: Documents, word: str) -> None:
+    path = odd(folder, word)
+    assert list(reader.read(path)) == [Note("read", str(path), str(path))]
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        ("allocate", "reading it takes too much memory"),
+        ("open", "plugin 'odd' failed: OSError: [Errno 24] Too many open files: '/dev/null'"),
+        ("write", "plugin 'odd' failed: OSError: [Errno 27] File too large"),
+        ("raise", "plugin 'odd' failed: OSError: broken"),
+        ("wrong", "a plugin returned no note"),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="addresses are limited on Linux only")
+def test_what_a_reader_may_not_do_is_said(folder: Path, reader: Documents, word: str, why: str) -> None:
+    found = list(reader.read(odd(folder, word)))
+    assert [item.why for item in found if isinstance(item, Skipped)] == [why]
+    # One that failed is as good as new.
+    assert len(list(reader.read(odd(folder, "fine")))) == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "why"), [("exit", r"its reader failed \(3\)"), ("die", "its reader was ended by signal 9")]
+)
+def test_a_reader_that_dies_costs_its_file_and_the_next_is_read(
+    folder: Path, reader: Documents, word: str, why: str
+) -> None:
+    with pytest.raises(ChildDied, match=why):
+        list(reader.read(odd(folder, word)))
+    assert len(list(reader.read(odd(folder, "fine")))) == 1
+
+
+def test_a_reader_that_computes_without_end_is_ended(
+    folder: Path, reader: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "PROCESSOR", 0)
+    with pytest.raises(ChildDied, match=f"signal {signal.SIGXCPU.value}"):
+        list(reader.read(odd(folder, "spin")))
+
+
+def test_a_reader_that_says_nothing_is_ended(folder: Path, reader: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "SILENCE", 0.1)
+    with pytest.raises(ChildDied, match="said nothing"):
+        list(reader.read(odd(folder, "wait")))
+
+
+def test_reading_stops_when_it_is_told_to(folder: Path) -> None:
+    with Documents(IngestConfig(), stop=lambda: True) as reader, pytest.raises(Stopped):
+        list(reader.read(odd(folder, "wait")))
+
+
+def test_what_came_before_a_death_is_given_out_and_the_reason_too(folder: Path, reader: Documents) -> None:
+    path = odd(folder, "die")
+    assert list(reader.notes(path)) == [
+        Note("read", str(path), str(path)),
+        Skipped(str(path), "its reader was ended by signal 9"),
+    ]
+
+
+def test_a_file_with_items_without_end_is_cut(folder: Path, reader: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MOST_NOTES", 1)
+    path = folder / "a.mbox"
+    path.write_text("From x\nFrom: a@b.c\n\none\n\n" * 3, encoding="utf-8")
+    found = list(reader.read(path))
+    assert [type(item) for item in found] == [Note, Skipped]
+    assert len(list(reader.read(path, is_named=True))) == 3
+
+
+def test_one_process_reads_many_files(folder: Path, reader: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "FILES_PER_CHILD", 3)
+    processes = []
+    for number in range(5):
+        list(reader.read(odd(folder, "fine", f"{number}.odd")))
+        processes.append(reader._child and reader._child.pid)
+    assert processes[0] == processes[1] != processes[3] == processes[4]
+    assert processes[2] is None
+
+
+def test_only_the_reader_that_was_named_reads(folder: Path) -> None:
+    with Documents(IngestConfig(), only="pdf") as reader:
+        assert list(reader.read(odd(folder, "fine"))) == []
+
+
+def test_a_file_beyond_the_limit_is_refused_unless_it_was_named(folder: Path) -> None:
+    path = odd(folder, "fine")
+    with Documents(IngestConfig(max_document_bytes=3)) as reader:
+        assert list(reader.notes(path)) == [Skipped(str(path), "larger than 3 bytes")]
+        assert len(list(reader.notes(path, is_named=True))) == 1
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert stat_of(tmp_path / "pipe", 10) == Skipped(str(tmp_path / "pipe"), "not a regular file")
+    assert stat_of(Path("/dev/zero"), 10) == Skipped("/dev/zero", "not a regular file")
+    assert stat_of(tmp_path / "none", 10) == Skipped(str(tmp_path / "none"), "no such file or directory")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    with pytest.raises(OSError, match="Too many levels"):
+        digest_of(tmp_path / "link")
+
+
+def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Assistant:
+    monkeypatch.setenv("SECONDME_MODELS_EMBEDDER", "")
+    monkeypatch.setenv("SECONDME_NOW", datetime(2024, 6, 1, tzinfo=UTC).isoformat())
+    me = Assistant.open()
+    [one] = [me.store.sources.add_folder(str(folder), kind="notes", deleted="keep", now=now())]
+    with Sync(me) as sync:
+        sync.rescan(one)
+    return me
+
+
+def test_a_file_that_kills_its_reader_twice_is_quarantined_until_it_changes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = odd(folder, "die"), odd(folder, "fine", "b.odd")
+    with watched(folder, monkeypatch) as me, Sync(me) as sync:
+        assert sync.work() == 2
+        assert [note.uri for note in me.notes()] == [str(other)]
+        assert sync.work() == 0
+        monkeypatch.setenv("SECONDME_NOW", "2024-06-01T00:01:00Z")
+        assert sync.work() == 1
+        file = me.store.sources.file(str(path))
+        assert file
+        assert (file.state, file.why) == ("quarantined", "its reader died: its reader was ended by signal 9")
+        monkeypatch.setenv("SECONDME_NOW", "2024-06-01T01:00:00Z")
+        [one] = me.store.sources.folders()
+        sync.rescan(one)
+        assert sync.work() == 0
+        odd(folder, "fine")
+        sync.rescan(one)
+        assert sync.work() == 1
+        assert len(list(me.notes())) == 2
+
+
+def test_a_file_that_was_being_read_when_the_process_died_again_and_again_is_quarantined(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = odd(folder, "fine")
+    with watched(folder, monkeypatch) as me:
+        for _ in range(5):
+            assert [job.path for job in me.store.sources.lease(10, now())] == [str(path)]
+            me.store.sources.end_leases()
+        with Sync(me) as sync:
+            assert sync.work() == 1
+        file = me.store.sources.file(str(path))
+        assert file
+        assert file.state == "quarantined"
+
+
+def test_a_reader_that_is_told_to_stop_leaves_the_file_for_another_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = odd(folder, "wait")
+    with watched(folder, monkeypatch) as me:
+        asked = iter([False])
+        with Sync(me, stop=lambda: next(asked, True)) as sync:
+            assert sync.work() == 0
+        odd(folder, "fine")
+        with Sync(me) as sync:
+            assert sync.work() == 1
+        assert [note.uri for note in me.notes()] == [str(path)]

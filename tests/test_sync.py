@@ -1,0 +1,357 @@
+"""A watched folder is kept in step: what is on the disk is the truth."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from secondme.assistant import Assistant
+from secondme.clock import now
+from secondme.ingest.sync import SUSPICIOUS_COUNT, Scan, Sync
+from secondme.records import Note
+from secondme.store.sources import Folder
+
+START = datetime(2024, 6, 1, 12, tzinfo=UTC)
+
+
+def _uri(note: Note) -> str:
+    return note.uri
+
+
+class Vault:
+    """A watched folder, and the memory it is kept in step with."""
+
+    def __init__(self, me: Assistant, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.me = me
+        self.root = root
+        self._monkeypatch = monkeypatch
+        self.at(START)
+
+    def at(self, moment: datetime) -> None:
+        self._monkeypatch.setenv("SECONDME_NOW", moment.isoformat())
+
+    def later(self, **span: int) -> None:
+        self.at(now() + timedelta(**span))
+
+    def watch(self, *, kind: str = "notes", deleted: str = "keep") -> None:
+        self.me.store.sources.add_folder(str(self.root), kind=kind, deleted=deleted, now=now())  # type: ignore[arg-type]
+
+    @property
+    def folder(self) -> Folder:
+        [folder] = self.me.store.sources.folders()
+        return folder
+
+    def write(self, name: str, text: str = "words\n") -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def scan(self, *, accept: bool = False) -> Scan:
+        with Sync(self.me) as sync:
+            look = sync.rescan(self.folder, accept=accept)
+            while sync.work():
+                pass
+            sync.settle_missing()
+        return look
+
+    def texts(self) -> dict[str, str]:
+        return {os.path.relpath(note.uri, self.root): note.text for note in sorted(self.me.notes(), key=_uri)}
+
+    def ids(self) -> dict[str, str]:
+        return {os.path.relpath(note.uri, self.root): note.id for note in sorted(self.me.notes(), key=_uri)}
+
+    def state(self, name: str) -> tuple[str, str]:
+        file = self.me.store.sources.file(str(self.root / name))
+        assert file is not None
+        return file.state, file.why
+
+
+@pytest.fixture
+def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    root = tmp_path / "vault"
+    root.mkdir()
+    monkeypatch.setenv("SECONDME_MODELS_EMBEDDER", "")
+    monkeypatch.setenv("SECONDME_INGEST_MAX_FILE_BYTES", "10000")
+    with Assistant.open() as me:
+        vault = Vault(me, root, monkeypatch)
+        vault.watch()
+        yield vault
+
+
+def test_new_and_changed_files_are_read(vault: Vault) -> None:
+    vault.write("a.md", "one\n")
+    vault.write("b/c.txt", "two\n")
+    assert (vault.scan().queued, vault.texts()) == (2, {"a.md": "one\n", "b/c.txt": "two\n"})
+    vault.write("a.md", "one more\n")
+    look = vault.scan()
+    assert (look.queued, look.unchanged) == (1, 1)
+    assert vault.texts()["a.md"] == "one more\n"
+
+
+def test_what_did_not_change_is_not_read_again(vault: Vault) -> None:
+    path = vault.write("a.md")
+    vault.scan()
+    assert vault.scan().unchanged == 1
+    os.utime(path)
+    before = vault.ids()
+    assert vault.scan().queued == 1
+    assert vault.ids() == before
+
+
+def test_a_renamed_file_keeps_its_notes(vault: Vault) -> None:
+    path = vault.write("a.md", "one\n")
+    vault.scan()
+    before = vault.ids()["a.md"]
+    (vault.root / "sub").mkdir()
+    path.rename(vault.root / "sub" / "b.md")
+    vault.scan()
+    assert vault.ids() == {"sub/b.md": before}
+
+
+def test_a_renamed_folder_keeps_all_its_notes(vault: Vault) -> None:
+    for number in range(SUSPICIOUS_COUNT + 5):
+        vault.write(f"old/{number}.md", f"note {number}\n")
+    vault.scan()
+    before = vault.ids()
+    (vault.root / "old").rename(vault.root / "new")
+    assert vault.scan().paused == ""
+    assert {name.replace("new/", "old/"): id for name, id in vault.ids().items()} == before
+
+
+def test_a_copy_is_a_note_of_its_own(vault: Vault) -> None:
+    path = vault.write("a.md", "one\n")
+    vault.scan()
+    shutil.copy(path, vault.root / "b.md")
+    vault.scan()
+    assert vault.texts() == {"a.md": "one\n", "b.md": "one\n"}
+
+
+def test_a_deleted_file_is_missing_first_and_its_notes_stay(vault: Vault) -> None:
+    path = vault.write("a.md")
+    vault.scan()
+    path.unlink()
+    assert vault.scan().missing == 1
+    assert vault.state("a.md")[0] == "missing"
+    vault.later(seconds=61)
+    vault.scan()
+    assert vault.state("a.md")[0] == "gone"
+    assert list(vault.texts()) == ["a.md"]
+
+
+def test_a_deleted_file_is_forgotten_where_the_user_said_so(vault: Vault) -> None:
+    vault.watch(deleted="forget")
+    path = vault.write("a.md")
+    vault.write("b.md")
+    vault.scan()
+    path.unlink()
+    vault.scan()
+    assert list(vault.texts()) == ["a.md", "b.md"]
+    vault.later(seconds=61)
+    vault.scan()
+    assert list(vault.texts()) == ["b.md"]
+
+
+@pytest.mark.parametrize("deleted", ["keep", "forget"])
+def test_a_file_that_comes_back_in_time_was_never_lost(vault: Vault, deleted: str) -> None:
+    vault.watch(deleted=deleted)
+    path = vault.write("a.md", "one\n")
+    vault.scan()
+    before = vault.ids()
+    path.rename(vault.root.parent / "away.md")
+    vault.scan()
+    (vault.root.parent / "away.md").rename(path)
+    vault.later(seconds=120)
+    assert vault.scan().returned == 1
+    assert vault.ids() == before
+    assert vault.state("a.md")[0] == "present"
+
+
+def test_what_is_no_longer_in_a_file_is_forgotten_where_the_user_said_so(vault: Vault) -> None:
+    vault.watch(deleted="forget")
+    path = vault.write("log.jsonl", '{"text": "one", "uri": "m1"}\n{"text": "two", "uri": "m2"}\n')
+    vault.scan()
+    path.write_text('{"text": "two", "uri": "m2"}\n', encoding="utf-8")
+    vault.scan()
+    assert [note.text for note in vault.me.notes()] == ["two"]
+
+
+def test_a_vanished_folder_pauses_and_loses_nothing(vault: Vault) -> None:
+    vault.watch(deleted="forget")
+    vault.write("a.md")
+    vault.scan()
+    vault.root.rename(vault.root.parent / "unplugged")
+    assert "no such file" in vault.scan().paused
+    vault.later(hours=2)
+    vault.scan()
+    assert len(vault.texts()) == 1
+    assert vault.me.store.sources.folders()[0].state == "paused"
+    (vault.root.parent / "unplugged").rename(vault.root)
+    vault.scan()
+    assert vault.folder.state == "active"
+
+
+def test_a_folder_that_has_lost_much_at_once_pauses_until_the_user_has_said_so(vault: Vault) -> None:
+    vault.watch(deleted="forget")
+    for number in range(100):
+        vault.write(f"{number}.md", f"{number}\n")
+    vault.scan()
+    for number in range(SUSPICIOUS_COUNT + 1):
+        (vault.root / f"{number}.md").unlink()
+    assert vault.scan().paused == "21 of 100 files are gone at once"
+    vault.later(hours=1)
+    vault.scan()
+    assert len(vault.texts()) == 100
+    assert vault.scan(accept=True).paused == ""
+    vault.later(hours=1)
+    vault.scan()
+    assert len(vault.texts()) == 79
+
+
+def test_losing_little_by_little_is_no_accident(vault: Vault) -> None:
+    for number in range(60):
+        vault.write(f"{number}.md", f"{number}\n")
+    vault.scan()
+    for number in range(60):
+        (vault.root / f"{number}.md").unlink()
+        if number % 10 == 9:
+            vault.later(minutes=2)
+            assert vault.scan().paused == ""
+            vault.later(minutes=2)
+            vault.scan()
+
+
+def test_a_file_that_is_ignored_from_now_on_keeps_its_notes(vault: Vault) -> None:
+    vault.write("drafts/a.md")
+    vault.scan()
+    vault.write(".secondmeignore", "drafts/\n")
+    vault.scan()
+    assert list(vault.texts()) == ["drafts/a.md"]
+    assert vault.state("drafts/a.md") == ("skipped", "it is left out by a rule now; its notes stay")
+    (vault.root / ".secondmeignore").unlink()
+    vault.scan()
+    assert vault.state("drafts/a.md")[0] == "present"
+
+
+def test_clips_are_found_and_marked_as_what_others_wrote(vault: Vault) -> None:
+    vault.watch(kind="clips")
+    vault.write("a.md", "the tides of Madeira\n")
+    vault.scan()
+    [note] = vault.me.notes()
+    assert note.origin == "clip"
+    assert vault.me.recall("tides")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"\0\1\2 binary", "not text"),
+        (b"", "empty"),
+        (b" \n\n", "empty"),
+        (b"x" * 10_001, "larger than 10,000 bytes"),
+    ],
+)
+def test_what_cannot_be_read_is_remembered_with_the_reason(vault: Vault, content: bytes, why: str) -> None:
+    (vault.root / "a.md").write_bytes(content)
+    vault.scan()
+    assert vault.state("a.md") == ("skipped", why)
+    assert vault.scan().queued == 0
+
+
+def test_half_a_character_at_the_end_is_read_and_nothing_else_is_lost(vault: Vault) -> None:
+    (vault.root / "a.md").write_bytes("Grüße aus Kö".encode()[:-1])
+    vault.scan()
+    [text] = vault.texts().values()
+    assert text == "Grüße aus K\ufffd"
+
+
+def test_a_log_of_gigabytes_is_refused_unread(vault: Vault) -> None:
+    with (vault.root / "big.txt").open("wb") as file:
+        file.truncate(3 << 30)
+    vault.scan()
+    assert vault.state("big.txt")[0] == "skipped"
+    assert "larger than" in vault.state("big.txt")[1]
+
+
+def test_pipes_and_links_are_passed_over(vault: Vault, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.md"
+    outside.write_text("secret\n", encoding="utf-8")
+    os.mkfifo(vault.root / "pipe.md")
+    (vault.root / "out.md").symlink_to(outside)
+    (vault.root / "loop").symlink_to(vault.root)
+    vault.write("a.md")
+    look = vault.scan()
+    assert list(vault.texts()) == ["a.md"]
+    assert {Path(item.what).name: item.why for item in look.skipped} == {
+        "pipe.md": "not a regular file",
+        "out.md": "symbolic link, not followed",
+        "loop": "symbolic link, not followed",
+    }
+
+
+def test_nothing_in_the_folder_is_changed(vault: Vault) -> None:
+    for name in ("a.md", "b/c.md", "d.html", "e.jsonl"):
+        vault.write(name, "<p>words</p>\n")
+    vault.write(".obsidian/app.json", "{}")
+
+    def picture() -> dict[str, tuple[int, int, bytes]]:
+        found = [path for path in sorted(vault.root.rglob("*")) if path.is_file()]
+        return {str(one): (one.stat().st_mtime_ns, one.stat().st_mode, one.read_bytes()) for one in found}
+
+    before = picture()
+    vault.scan()
+    vault.write("a.md", "changed\n")
+    before = picture()
+    vault.scan()
+    assert picture() == before
+
+
+def test_a_folder_that_goes_while_it_is_looked_through_is_no_error(vault: Vault) -> None:
+    for number in range(5):
+        vault.write(f"deep/{number}/a.md")
+    with Sync(vault.me) as sync:
+        sync.rescan(vault.folder)
+        shutil.rmtree(vault.root / "deep")
+        while sync.work():
+            pass
+    assert vault.texts() == {}
+    vault.later(seconds=61)
+    assert vault.scan().paused == ""
+
+
+def test_a_hint_looks_at_one_path_only(vault: Vault) -> None:
+    one, two = vault.write("one.md"), vault.write("two.md")
+    with Sync(vault.me) as sync:
+        sync.notice([one])
+        while sync.work():
+            pass
+        assert list(vault.texts()) == ["one.md"]
+        sync.notice([vault.root.parent / "elsewhere.md", two.parent / "gone.md"])
+        assert sync.work() == 0
+        sync.notice([vault.root])
+        assert sync.work() == 1
+
+
+def test_a_hint_of_a_folder_takes_what_is_in_it(vault: Vault) -> None:
+    vault.write("sub/deep/a.md")
+    with Sync(vault.me) as sync:
+        sync.notice([vault.root / "sub"])
+        assert sync.work() == 1
+
+
+def test_stopping_leaves_the_rest_for_another_time(vault: Vault) -> None:
+    for number in range(3):
+        vault.write(f"{number}.md", f"{number}\n")
+    asked = iter([False] * 4 + [True] * 10)
+    with Sync(vault.me, stop=lambda: next(asked)) as sync:
+        sync.rescan(vault.folder)
+        assert sync.work() == 1
+    assert len(vault.texts()) == 1
+    with Sync(vault.me) as sync:
+        assert sync.work() == 2
+    assert len(vault.texts()) == 3
