@@ -158,8 +158,7 @@ class Ingesting:
             Sync(me, stop=self._is_to_end) as sync,
         ):
             folders = me.store.sources.folders()
-            active = [folder.path for folder in folders if folder.state == "active"]
-            watcher.set_folders(active, ignore=config.ingest.ignore)
+            watcher.set_folders([folder.path for folder in folders], ignore=config.ingest.ignore)
             self.polled, self.state.folders = watcher.polled(), len(folders)
             for folder in folders:
                 if everything or folder.path in lost or self._due(folder) <= now():

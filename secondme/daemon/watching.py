@@ -29,6 +29,8 @@ LONGEST = 30.0
 """Seconds after which it is handed on even if events go on."""
 MOST_WATCHES = 32
 """Folders below a root that are watched one by one, to leave out the others; each takes a thread."""
+LOOK = 30.0
+"""Seconds after which it is noticed at the latest that a root was moved away, or another put in its place."""
 RETRY = 300.0
 """Seconds after which a folder that could not be watched is tried again."""
 
@@ -43,12 +45,15 @@ class Watcher:
         *,
         quiet: float = QUIET,
         longest: float = LONGEST,
+        look: float = LOOK,
     ) -> None:
         """Call `on_paths` with a root and paths in it, `on_lost` with a root that has to be gone through and why."""
         self._on_paths, self._on_lost = on_paths, on_lost
-        self._quiet, self._longest = quiet, longest
+        self._quiet, self._longest, self._look = quiet, longest, look
         self._ignore: Sequence[str] = ()
         self._watches: dict[str, list[ObservedWatch]] = {}
+        self._places: dict[str, tuple[int, int]] = {}
+        """Device and inode of each watched root: the system watches these, whatever their name is now."""
         self._polled: dict[str, tuple[str, float]] = {}
         self._pending: dict[str, tuple[str, float, float]] = {}
         """By path: its root, and when the first and the last event came."""
@@ -91,6 +96,7 @@ class Watcher:
         handler = _Handler(root, self._note)
         watches: list[ObservedWatch] = []
         try:
+            self._places[root] = _place(root)
             for folder, recursive in self._plan(root):
                 watches.append(self._observer.schedule(handler, folder, recursive=recursive))
         except OSError as error:
@@ -128,9 +134,19 @@ class Watcher:
             # Only the root itself is watched for new folders: what is below this one would go unnoticed.
             self._unwatch(root)
             self._watch(root)
-        if root in paths and not os.path.isdir(root):
-            self._unwatch(root)
-            self._on_lost(root, "the folder is gone")
+        if root in paths:
+            self._look_for_roots()
+
+    def _look_for_roots(self) -> None:
+        """Give up watching what is no longer where it was."""
+        for root in [*self._watches]:
+            try:
+                why = "" if _place(root) == self._places[root] else "another folder has its place"
+            except OSError as error:
+                why = (error.strerror or str(error)).lower()
+            if why:
+                self._unwatch(root)
+                self._on_lost(root, why)
 
     def _overflowed(self) -> None:
         for root in list(self._watches):
@@ -139,8 +155,9 @@ class Watcher:
     def _hand_on(self) -> None:
         while True:
             with self._changed:
-                while not self._closing and (wait := self._seconds_until_due()) != 0:
-                    self._changed.wait(wait)
+                is_quiet = False
+                while not self._closing and not is_quiet and (wait := self._seconds_until_due()) != 0:
+                    is_quiet = not self._changed.wait(wait) and not self._pending
                 if self._closing:
                     return
                 due = [path for path in self._pending if self._is_due(path)]
@@ -149,17 +166,24 @@ class Watcher:
                     found.setdefault(self._pending.pop(path)[0], []).append(Path(path))
             for root, paths in found.items():
                 self._on_paths(root, paths)
+            if is_quiet:
+                self._look_for_roots()
 
     def _is_due(self, path: str) -> bool:
         _, first, last = self._pending[path]
         return time.monotonic() >= min(last + self._quiet, first + self._longest)
 
-    def _seconds_until_due(self) -> float | None:
-        """Return how long to wait; None for as long as nothing happens."""
+    def _seconds_until_due(self) -> float:
+        """Return how long to wait, until the next look at the roots where nothing happens."""
         if not self._pending:
-            return None
+            return self._look
         due = min(min(last + self._quiet, first + self._longest) for _, first, last in self._pending.values())
         return max(due - time.monotonic(), 0)
+
+
+def _place(root: str) -> tuple[int, int]:
+    found = os.stat(root)
+    return found.st_dev, found.st_ino
 
 
 class _Handler(FileSystemEventHandler):
