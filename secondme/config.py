@@ -12,7 +12,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from secondme.errors import ConfigError
 
-MAY_BE_ZERO = ("models.threads", "daemon.keep_alive", "daemon.sleep_seconds", "daemon.sleep_tokens")
+MAY_BE_ZERO = (
+    "models.threads",
+    "daemon.idle_minutes",
+    "daemon.keep_alive",
+    "daemon.sleep_seconds",
+    "daemon.sleep_tokens",
+)
 
 
 @dataclass(frozen=True, slots=True)

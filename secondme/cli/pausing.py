@@ -92,6 +92,7 @@ def tell_daemon() -> bool:
 def _end(words: str) -> datetime:
     from secondme.clock import now, parse_moment
 
-    if found := _DURATION.fullmatch(words.strip().lower()):
+    given = words.strip().removeprefix("until ").removeprefix("for ")
+    if found := _DURATION.fullmatch(given.lower()):
         return now() + timedelta(**{_UNITS[found[2][0]]: int(found[1])})
-    return parse_moment(words.strip().removeprefix("until ").removeprefix("for "), now=now())
+    return parse_moment(given, now=now())

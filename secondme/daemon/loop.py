@@ -13,7 +13,7 @@ from typing import Any
 from secondme.clock import now
 from secondme.config import Config, load_config
 from secondme.daemon import wire
-from secondme.daemon.governor import Meter, Readings, budget_left, why_not_sleep, why_not_work
+from secondme.daemon.governor import MINUTE, Meter, Readings, budget_left, why_not_sleep, why_not_work
 from secondme.daemon.hosting import Host
 from secondme.daemon.ingesting import Ingesting
 from secondme.daemon.logs import event
@@ -161,17 +161,18 @@ class Daemon:
             return
         _, waiting, without_vectors = self._counts()
         if without_vectors and self.config.models.embedder and not self.working.why_not("embed"):
-            await self._begin("embed")
+            is_idle = readings.idle_seconds >= self.config.daemon.idle_minutes * MINUTE
+            await self._begin("embed", is_idle=is_idle)
         elif waiting and not self.why_not_sleep(readings):
-            await self._begin("sleep", int(readings.seconds_left), int(readings.tokens_left))
+            await self._begin("sleep", int(readings.seconds_left), int(readings.tokens_left), is_idle=True)
 
     def _own(self) -> list[int]:
         worker = self.working.progress
         return [os.getpid(), *filter(None, [self.host.pid, worker.pid if worker else None])]
 
-    async def _begin(self, kind: Work, *limits: int) -> None:
+    async def _begin(self, kind: Work, *limits: int, is_idle: bool) -> None:
         event("work_begun", kind=kind)
-        await self.working.start(kind, *limits)
+        await self.working.start(kind, *limits, is_idle=is_idle)
 
     def _ended(self, kind: Work, last: Mapping[str, Any]) -> None:
         event("work_ended", kind=kind, state=last["state"], error=last.get("error", "none"))

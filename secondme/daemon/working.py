@@ -17,6 +17,8 @@ Work = Literal["embed", "sleep"]
 
 GRACE = 0.7
 """Seconds a worker has to end the line in hand; nothing is lost when it has to be killed."""
+ONE_THREAD = {"SECONDME_MODELS_THREADS": "1"}
+"""How a worker takes part of the machine only."""
 FIRST_REST, LONGEST_REST = 60.0, 3600.0
 """Seconds after which work that failed is tried again; twice as many each time."""
 AFTER_NIGHT = 1800.0
@@ -69,8 +71,8 @@ class Working:
         """Let everything be tried again: the settings have changed."""
         self._rests = {"embed": _Rest(), "sleep": _Rest()}
 
-    async def start(self, kind: Work, *limits: int) -> None:
-        """Begin; there must be no worker."""
+    async def start(self, kind: Work, *limits: int, is_idle: bool) -> None:
+        """Begin, with one thread unless the machine is idle; there must be no worker."""
         assert self._task is None
         command = [sys.executable, "-m", "secondme.daemon.worker", kind, *map(str, limits)]
         self._told_to_stop = False
@@ -80,7 +82,7 @@ class Working:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             # Threads that wait by spinning would take the processor from whoever needs it.
-            env={**os.environ, "OMP_WAIT_POLICY": "passive"},
+            env={**os.environ, **({} if is_idle else ONE_THREAD), "OMP_WAIT_POLICY": "passive"},
         )
         self.progress = Progress(kind, self._process.pid, time.time())
         self._task = asyncio.create_task(self._follow(self._process, self.progress))
@@ -102,7 +104,7 @@ class Working:
         assert process.stdout is not None
         last: dict[str, Any] = {}
         async for line in process.stdout:
-            last = json.loads(line)
+            last = _told(line) or last
             progress.done, progress.total = last.get("done", progress.done), last.get("total", progress.total)
         code = await process.wait()
         if "state" not in last:
@@ -123,6 +125,15 @@ class Working:
         else:
             wait = AFTER_NIGHT if kind == "sleep" else 0.0
             self._rests[kind] = _Rest(time.monotonic() + wait, why=str(last["why"]) or "the last night has just ended")
+
+
+def _told(line: bytes) -> dict[str, Any]:
+    """Return what a worker says in a line, nothing for one that a library of it printed."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
