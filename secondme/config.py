@@ -90,7 +90,7 @@ class DaemonConfig:
     keep_alive: int = 300
     """Seconds after which models that nobody uses are unloaded."""
     idle_minutes: int = 10
-    """It sleeps when nobody has asked for so long."""
+    """It sleeps when nobody has asked for so long; 0: as soon as nobody does."""
     on_battery: bool = False
     """Sleep on battery too, above half of it."""
     max_load: int = 50

@@ -114,6 +114,20 @@ def test_a_renamed_file_keeps_its_notes(vault: Vault) -> None:
     assert vault.ids() == {"sub/b.md": before}
 
 
+def test_a_renamed_file_is_found_by_its_new_name_and_dated_by_it(vault: Vault) -> None:
+    path = vault.write("2024-05-01 harbour.md", "words\n")
+    vault.scan()
+    assert vault.me.recall("harbour")
+    path.rename(vault.root / "2024-05-02 lighthouse.md")
+    vault.scan()
+    [note] = vault.me.notes()
+    assert note.title == "2024-05-02 lighthouse"
+    assert note.happened_at == datetime(2024, 5, 2).astimezone()
+    assert vault.me.recall("lighthouse")
+    assert not vault.me.recall("harbour")
+    assert vault.me.store.index.waiting() == 1
+
+
 def test_a_renamed_folder_keeps_all_its_notes(vault: Vault) -> None:
     for number in range(SUSPICIOUS_COUNT + 5):
         vault.write(f"old/{number}.md", f"note {number}\n")

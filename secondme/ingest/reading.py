@@ -15,7 +15,7 @@ from secondme.ingest.documents import ChildDied, Documents, digest_of, stat_of
 from secondme.ingest.folder import CHANGED, notes_in, read_bytes
 from secondme.ingest.prepare import prepare
 from secondme.records import Note, Skipped, Span
-from secondme.store.moving import move_items
+from secondme.store.moving import move_items, rename_note
 from secondme.store.sources import File, FileState, Folder, Job
 
 if TYPE_CHECKING:
@@ -102,10 +102,11 @@ class Reading:
                 if result.later is not None:
                     store.sources.put_off(job, moment + result.later, result.error, is_counted=bool(result.error))
                     continue
-                if result.file and result.file.digest:
-                    self._move(result.file)
                 if result.file:
+                    is_moved = self._move(result.file)
                     store.add_notes(result.notes, now=moment)
+                    for note, _ in result.notes if is_moved else ():
+                        rename_note(store, note)
                     store.sources.save(result.file, result.uris)
                 store.sources.finish(job.path)
             for job in unread:
@@ -138,15 +139,16 @@ class Reading:
         is_kept = folder is None or folder.deleted == "keep"
         return [] if is_kept else sorted(set(self._me.store.sources.items(result.job.path)) - result.uris)
 
-    def _move(self, file: File) -> None:
-        """Take a new file for one that has gone elsewhere, where the content is the same."""
+    def _move(self, file: File) -> bool:
+        """Take a new file for one that has gone elsewhere, where the content is the same; return whether it is."""
         sources = self._me.store.sources
-        if sources.file(file.path):
-            return
+        if not file.digest or sources.file(file.path):
+            return False
         for old in sources.with_content(file.digest):
             if not os.path.lexists(old.path) and move_items(self._me.store, old.path, file.path):
                 sources.drop(old.path)
-                return
+                return True
+        return False
 
     def _refused(self, job: Job, folder: Folder, why: str) -> Result:
         try:

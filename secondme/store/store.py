@@ -165,7 +165,7 @@ class Store:
                    (note_id, position, byte_start, byte_end, line_start, line_end, heading, label, text)
                values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
-                (note_id, at, s.start, s.end, s.line_start, s.line_end, s.heading, label(note, s), s.text)
+                (note_id, at, s.start, s.end, s.line_start, s.line_end, s.heading, label(note, s.heading), s.text)
                 for at, s in enumerate(spans)
             ],
         )
@@ -284,9 +284,9 @@ class Store:
         return dict(zip(names, (*one, size), strict=True))
 
 
-def label(note: Note, span: Span) -> str:
+def label(note: Note, heading: str) -> str:
     """Return what names the passage's context in the indexes: who said it, or the title and headings above it."""
-    parts = [note.author] if note.author else [note.title, *span.heading.split(" > ")]
+    parts = [note.author] if note.author else [note.title, *heading.split(" > ")]
     return " > ".join(dict.fromkeys(part for part in parts if part))
 
 
