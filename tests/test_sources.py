@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from secondme.assistant import Assistant
 from secondme.errors import UsageError
 from secondme.records import Note
+from secondme.store.connect import open_database, writing
 from secondme.store.schema import backups
 from secondme.store.sources import LEASE, File, Folder, Sources
 from secondme.store.store import Store
@@ -131,12 +131,12 @@ def test_a_memory_without_folders_is_brought_up_to_date_and_keeps_its_notes(own_
     with Assistant.open() as me:
         me.add(Note("The spare key lies under the pot."))
     path = own_home / "memory.db"
-    with sqlite3.connect(path) as database:
+    db = open_database(path, create=False)
+    with writing(db):
         for table in ("jobs", "file_items", "files", "folders"):
-            database.execute(f"drop table {table}")
-        [name] = database.execute("select name from sqlite_master where name like '%migrations'").fetchone()
-        database.execute(f"delete from {name} where name like 'm003%'")
-    database.close()
+            db.conn.execute(f"drop table {table}")
+        db.conn.execute("delete from _sqlite_migrations where name like 'm003%'")
+    db.close()
     with Assistant.open() as me:
         assert me.store.copied_to in backups(path)
         assert [note.text for note in me.notes()] == ["The spare key lies under the pot."]

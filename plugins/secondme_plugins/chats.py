@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +19,14 @@ NAME = "conversations.json"
 
 def is_export(path: Path, mark: bytes) -> bool:
     """True if the file, or the one with the conversations in an archive, has `mark` in its first bytes."""
+    if path.suffix.lower() not in (".json", ".zip"):
+        return False
+    import zipfile
+
     try:
         if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive, archive.open(NAME) as member:
                 return mark in member.read(HEAD)
-        if path.suffix.lower() != ".json":
-            return False
         with path.open("rb") as file:
             return mark in file.read(HEAD)
     except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
@@ -34,6 +35,8 @@ def is_export(path: Path, mark: bytes) -> bool:
 
 def conversations(path: Path) -> Iterator[dict[str, Any] | Skipped]:
     """Yield the conversations in an export, and what is none."""
+    import zipfile
+
     try:
         content = _content(path)
         found = json.loads(content) if content is not None else None
@@ -48,11 +51,20 @@ def conversations(path: Path) -> Iterator[dict[str, Any] | Skipped]:
 
 
 def _content(path: Path) -> bytes | None:
+    import zipfile
+
     if path.suffix.lower() != ".zip":
         return path.read_bytes() if path.stat().st_size <= LARGEST else None
     with zipfile.ZipFile(path) as archive, archive.open(NAME) as file:
         content = file.read(LARGEST + 1)
         return content if len(content) <= LARGEST else None
+
+
+def digest(content: bytes) -> str:
+    """Return a name for an item that has none of its own, made of what is in it."""
+    import hashlib  # every command loads the readers, and few read a file with them
+
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def moment(value: Any) -> datetime | None:

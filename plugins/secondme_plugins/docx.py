@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from secondme.clean import one_line
 from secondme.hookspecs import hookimpl
 from secondme.ingest.dates import date_in, day_in, file_time
 from secondme.records import Note, Skipped
-from secondme_plugins.html import NEEDED, markdown_of
+
+if TYPE_CHECKING:
+    import zipfile
+
 
 MOST_MEMBERS, MOST_BYTES, MOST_RATIO = 2_000, 100 << 20, 100
 """An archive beyond this is a bomb."""
@@ -25,6 +28,10 @@ def read_document(path: Path) -> Iterator[Note | Skipped] | None:
 
 
 def _document(path: Path) -> Iterator[Note | Skipped]:
+    import zipfile
+
+    from secondme_plugins.html_page import NEEDED, markdown_of
+
     try:
         with zipfile.ZipFile(path) as archive:
             if why := bomb(archive, path.stat().st_size):

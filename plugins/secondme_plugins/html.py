@@ -1,106 +1,21 @@
-"""Reads web pages as Markdown, without scripts, styles and embedded pictures."""
+"""Web pages: one note each."""
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections.abc import Iterator
-from html import unescape
 from pathlib import Path
 
-from secondme.clean import one_line
 from secondme.hookspecs import hookimpl
-from secondme.ingest.dates import date_in, day_in, file_time
 from secondme.records import Note, Skipped
 
 SUFFIXES = {".html", ".htm", ".xhtml"}
-NEEDED = "needs more than the plain install: pip install 'secondme[docs]'"
-DEEPEST = 400
-"""Elements within each other; what is nested deeper is no page for people."""
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_META = re.compile(r"<meta\b[^>]*(?:published|date|modified)[^>]*?content\s*=\s*[\"']([^\"']{8,40})", re.IGNORECASE)
-_TIME = re.compile(r"<time\b[^>]*?datetime\s*=\s*[\"']([^\"']{8,40})", re.IGNORECASE)
-_DROPPED = re.compile(r"<(script|style|svg|noscript|template|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_DATA = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
-_PICTURE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*?(/?)>")
-_EMPTY = {
-    "br",
-    "img",
-    "hr",
-    "input",
-    "meta",
-    "link",
-    "area",
-    "base",
-    "col",
-    "embed",
-    "source",
-    "track",
-    "wbr",
-    "p",
-    "li",
-}
-_HEAD = 100_000
 
 
 @hookimpl
 def read_document(path: Path) -> Iterator[Note | Skipped] | None:
     """Return the page as one note, or None for a file of another kind."""
-    return _page(path) if path.suffix.lower() in SUFFIXES else None
+    if path.suffix.lower() not in SUFFIXES:
+        return None
+    from secondme_plugins.html_page import read_page
 
-
-def _page(path: Path) -> Iterator[Note | Skipped]:
-    text = _decoded(path.read_bytes())
-    try:
-        content = markdown_of(text)
-    except ImportError:
-        yield Skipped(str(path), NEEDED)
-        return
-    except ValueError as error:
-        yield Skipped(str(path), str(error))
-        return
-    if not content:
-        yield Skipped(str(path), "no text in it")
-        return
-    head = text[:_HEAD]
-    title = one_line(unescape(found[1]), 200) if (found := _TITLE.search(head)) else path.stem
-    dated = date_in(found[1]) if (found := _META.search(head) or _TIME.search(head)) else None
-    uri = str(path)
-    yield Note(content, uri, uri, "", dated or day_in(path.stem) or file_time(path), "clip", title)
-
-
-def markdown_of(page: str) -> str:
-    """Return what a page says as Markdown. Raises ImportError without the library, ValueError for a monstrous page."""
-    if _depth(page) > DEEPEST:
-        raise ValueError("nested too deeply")
-    import html_to_markdown
-
-    try:
-        found = html_to_markdown.convert(_DATA.sub("", _DROPPED.sub("", page)))
-    except html_to_markdown.ConversionError as error:
-        raise ValueError("not a readable page") from error
-    text = found if isinstance(found, str) else found.content
-    return re.sub(r"\n{3,}", "\n\n", _PICTURE.sub(r"\1", text or "")).strip()
-
-
-def _depth(page: str) -> int:
-    depth = deepest = 0
-    for found in _TAG.finditer(page):
-        if found[2].lower() in _EMPTY or found[3]:
-            continue
-        depth = max(depth + (-1 if found[1] else 1), 0)
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _decoded(data: bytes) -> str:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    charset = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", data[:2048], re.IGNORECASE)
-    for name in (charset[1].decode("ascii") if charset else "utf-8", "utf-8"):
-        try:
-            return data.decode(name)
-        except (LookupError, UnicodeDecodeError):
-            continue  # it says one thing and is another
-    return data.decode("cp1252", "replace")
+    return read_page(path)

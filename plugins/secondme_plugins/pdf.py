@@ -11,7 +11,6 @@ from secondme.clean import one_line
 from secondme.hookspecs import hookimpl
 from secondme.ingest.dates import day_in, file_time
 from secondme.records import Note, Skipped
-from secondme_plugins.html import NEEDED
 
 MOST_PAGES = 2_000
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:(Z)|([+-])(\d\d)'?(\d\d)?)?")
@@ -24,6 +23,8 @@ def read_document(path: Path) -> Iterator[Note | Skipped] | None:
 
 
 def _pages(path: Path) -> Iterator[Note | Skipped]:
+    from secondme_plugins.html_page import NEEDED
+
     try:
         import pypdfium2
     except ImportError:

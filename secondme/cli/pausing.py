@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import signal
-import subprocess
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -58,6 +56,9 @@ def resume(context: typer.Context) -> None:
 
 def inhibit(command: Annotated[list[str], typer.Argument(metavar="COMMAND...")]) -> None:
     """Run a command, and let the daemon do nothing in the background until it ends."""
+    import signal
+    import subprocess
+
     from secondme.locks import inhibiting
 
     with inhibiting(find_paths()):

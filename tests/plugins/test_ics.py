@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from secondme_plugins import ics
+from secondme_plugins import ics, ics_calendar
 
 from secondme.records import Note, Skipped
 
@@ -94,7 +94,7 @@ def test_a_recurring_event_is_one_note_each_time(tmp_path: Path) -> None:
 def test_an_event_that_recurs_for_ever_is_bounded(tmp_path: Path) -> None:
     found = read(tmp_path / "a.ics", event("SUMMARY:Pill", "DTSTART:20100101T080000Z", "RRULE:FREQ=DAILY"), DINNER)
     assert [item.why for item in found if isinstance(item, Skipped)] == ["only 500 of its times are taken"]
-    assert len(found) == ics.MOST_TIMES + 2
+    assert len(found) == ics_calendar.MOST_TIMES + 2
 
 
 @pytest.mark.parametrize("rule", ["FREQ=SECONDLY", "FREQ=MINUTELY;INTERVAL=1", "FREQ=HOURLY"])
