@@ -55,6 +55,7 @@ class AnswerStream:
         self._standing = Standing(me, self.evidence, moment=wanted.as_of or now())
         self._trace: dict[str, Any] = {"seconds_to_evidence": self._seconds(), "passages": self.found.passages}
         self._answer: Answer | None = None
+        self._is_cancelled = False
         self._running = self._run()
 
     def __iter__(self) -> Iterator[str]:
@@ -71,6 +72,10 @@ class AnswerStream:
     def close(self) -> None:
         """Stop the model at its next token; the answer keeps what came so far."""
         self._running.close()
+
+    def cancel(self) -> None:
+        """Do as `close` does while another thread iterates: it comes to the end at the next token."""
+        self._is_cancelled = True
 
     def _run(self) -> Generator[str, None, None]:
         if why := self._why_not_ask():
@@ -89,13 +94,13 @@ class AnswerStream:
         try:
             # Closing the model's iterator ends its work at the next token, whatever ends ours.
             with closing(model.reply(prompt, max_tokens=limit, stop=stop, usage=usage)) as reply:
-                for piece in citer.pieces(reply):
+                for piece in citer.pieces(self._while_wanted(reply)):
                     self._trace.setdefault("seconds_to_first_word", self._seconds())
                     text += piece
                     if not self._brief:
                         yield piece
-            is_complete = True
-            history = "" if is_refusal(text) else self._history(text, shown, citer.cited)
+            is_complete = not self._is_cancelled
+            history = "" if is_refusal(text) or not is_complete else self._history(text, shown, citer.cited)
             if history and not self._brief:
                 text += history
                 yield history
@@ -112,6 +117,12 @@ class AnswerStream:
             yield self._answer.text
         elif self._answer.abstained and not is_refusal(text):
             yield f"\n{NOT_IN_MEMORY}"
+
+    def _while_wanted(self, reply: Iterator[str]) -> Iterator[str]:
+        for piece in reply:
+            if self._is_cancelled:
+                return
+            yield piece
 
     def _citer(self, read: list[Match]) -> Citer:
         lines = [evidence_line(number, match) for number, match in enumerate(read, 1)]

@@ -269,6 +269,19 @@ def test_closing_the_stream_stops_the_model_and_keeps_what_came(open_me: Open, s
     assert [match.uri for match in stream.answer.citations] == ["note:0"]
 
 
+@pytest.mark.parametrize("brief", [False, True])
+def test_cancelling_from_elsewhere_stops_the_model_and_keeps_what_came(
+    open_me: Open, scripted: FakePlugin, brief: bool
+) -> None:
+    me = open_me()
+    scripted.model.replies.append("Ana moved to Porto. Ben bought a bicycle. It rained.")
+    stream = me.ask_stream(QUESTION, brief=brief)
+    stream.cancel()
+    assert "".join(stream) == stream.answer.text or stream.answer.abstained
+    assert scripted.model.closed_early == 1
+    assert scripted.model.tokens_written <= 1
+
+
 class Kept(ScriptedModel):
     """A model that holds on to its reply, so that nothing but closing ends it."""
 

@@ -14,7 +14,10 @@ import pytest
 from conftest import ROOT, TESTS
 from daemons import Background, background, is_alive, wait_for
 
+from secondme.assistant import Assistant
+from secondme.clock import now
 from secondme.daemon import wire
+from secondme.ingest.sync import Sync
 from secondme.paths import find_paths
 
 __all__ = ["background"]
@@ -102,6 +105,19 @@ def test_killed_it_leaves_a_socket_that_the_next_one_replaces(background: Backgr
     (vault / "a.md").write_text("written while nobody looked\n", encoding="utf-8")
     assert background.start() != pid
     wait_for(lambda: background.run("search", "nobody looked").code == 0)
+
+
+def test_what_was_being_read_when_it_was_killed_is_read_by_the_next(background: Background, tmp_path: Path) -> None:
+    vault = vault_of(tmp_path)
+    background.run("watch", "add", vault)
+    (vault / "a.md").write_text("The lighthouse keeper\n", encoding="utf-8")
+    with Assistant.open() as me:
+        [folder] = me.store.sources.folders()
+        with Sync(me) as sync:
+            sync.rescan(folder)
+        assert len(me.store.sources.lease(10, now())) == 1
+    background.start()
+    wait_for(lambda: background.run("search", "lighthouse").code == 0)
 
 
 def test_changes_in_a_watched_folder_are_found(background: Background, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,6 +136,26 @@ def test_a_reader_that_says_nothing_is_ended(folder: Path, reader: Documents, mo
 def test_reading_stops_when_it_is_told_to(folder: Path) -> None:
     with Documents(IngestConfig(), stop=lambda: True) as reader, pytest.raises(Stopped):
         list(reader.read(odd(folder, "wait")))
+
+
+def flate_bomb(megabytes: int) -> bytes:
+    """A PDF whose one page unpacks to that many megabytes of nothing."""
+    packer, block = zlib.compressobj(1), bytes(1 << 20)
+    packed = b"".join(packer.compress(block) for _ in range(megabytes)) + packer.flush()
+    head = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n"
+    pages = b"2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n"
+    page = b"3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>\nendobj\n"
+    stream = b"4 0 obj\n<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream\nendobj\n" % (len(packed), packed)
+    return head + pages + page + stream + b"trailer\n<< /Size 5 /Root 1 0 R >>\n%%EOF\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="addresses are limited on Linux only")
+def test_a_pdf_that_unpacks_to_gigabytes_costs_only_itself(folder: Path, reader: Documents) -> None:
+    path = folder / "a.pdf"
+    path.write_bytes(flate_bomb(1500))
+    assert path.stat().st_size < 10 << 20
+    assert [type(item) for item in reader.notes(path)] == [Skipped]
+    assert len(list(reader.notes(odd(folder, "fine")))) == 1
 
 
 def test_what_came_before_a_death_is_given_out_and_the_reason_too(folder: Path, reader: Documents) -> None:

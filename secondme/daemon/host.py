@@ -23,6 +23,7 @@ from secondme.daemon.records import answer_record, filters_from, match_record
 from secondme.errors import SecondmeError
 
 if TYPE_CHECKING:
+    from secondme.answer import AnswerStream
     from secondme.assistant import Assistant
     from secondme.frames import Message
 
@@ -56,23 +57,34 @@ class Desk(threading.Thread):
         super().__init__(daemon=True)
         self._channel = channel
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._known: set[int] = set()
+        """The requests that wait or are being answered."""
         self._cancelled: set[int] = set()
         self._me: Assistant | None = None
+        self._stream: tuple[int, AnswerStream] | None = None
+        """The answer being given, and to which request."""
 
     def put(self, message: Message) -> None:
         """Have a request answered when its turn comes."""
+        self._known.add(message["id"])
         self._requests.put(message)
 
     def cancel(self, id: int) -> None:
         """Stop working on a request at the next token, or never begin."""
+        if id not in self._known:
+            return
         self._cancelled.add(id)
+        if (now := self._stream) and now[0] == id:
+            now[1].cancel()
 
     def run(self) -> None:
         """Answer requests for ever."""
         while True:
             message = self._requests.get()
-            for reply in self._replies(message):
+            for reply in self._replies(message) if message["id"] not in self._cancelled else ():
                 self._channel.write({"id": message["id"], **reply})
+            self._stream = None
+            self._known.discard(message["id"])
             self._cancelled.discard(message["id"])
 
     def _replies(self, message: Message) -> Iterator[Message]:
@@ -90,11 +102,11 @@ class Desk(threading.Thread):
         me, filters = self._open(), filters_from(message["filters"])
         if message["op"] == "ask":
             stream = me.ask_stream(message["question"], k=message["k"], filters=filters, brief=message["brief"])
+            self._stream = message["id"], stream
             yield {"type": "evidence", "matches": [match_record(match) for match in stream.evidence]}
+            if message["id"] in self._cancelled:
+                stream.cancel()
             for piece in stream:
-                if message["id"] in self._cancelled:
-                    stream.close()
-                    break
                 yield {"type": "piece", "text": piece}
             yield {"type": "answer", "last": True, **answer_record(stream.answer)}
             return

@@ -57,6 +57,8 @@ class Ingesting:
         self._rescan: set[str] = set()
         self._all = True
         self._retry = False
+        self._is_first = True
+        """What was being read when the last daemon ended is still leased to it."""
         self._paused = False
         self._stopping = False
         self._plugins: tuple[Config, Plugins] | None = None
@@ -157,6 +159,9 @@ class Ingesting:
             Assistant.open(config=config, plugins=self._plugins_for(config)) as me,
             Sync(me, stop=self._is_to_end) as sync,
         ):
+            if self._is_first:
+                me.store.sources.end_leases()
+                self._is_first = False
             folders = me.store.sources.folders()
             watcher.set_folders([folder.path for folder in folders], ignore=config.ingest.ignore)
             self.polled, self.state.folders = watcher.polled(), len(folders)

@@ -57,6 +57,7 @@ class LanguageModel(Protocol):
     ) -> Generator[str, None, None]:
         """Yield the reply piece by piece at temperature 0; closing the iterator stops the work at the next token.
 
+        An empty piece says that the prompt is still being read: whoever listens may want to stop.
         `grammar` is GBNF. Raises NoModel when the backend fails and UsageError when the prompt does not fit.
         """
 

@@ -100,6 +100,11 @@ def family_memory(pid: int) -> float:
     return total / 1e6
 
 
+def told(it: Bench) -> str:
+    """Return the memory of each process as the daemon tells it."""
+    return ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in it.status()["memory"].items() if size)
+
+
 def processor_time(pid: int) -> float:
     return sum(psutil.Process(pid).cpu_times()[:4])
 
@@ -123,7 +128,7 @@ def folders(corpora: list[str]) -> None:
         before = processor_time(pid)
         time.sleep(QUIET_SECONDS)
         used = (processor_time(pid) - before) / QUIET_SECONDS
-        print(f"idle: {100 * used:.3f} % of a processor over {QUIET_SECONDS:.0f} s; memory {family_memory(pid):.0f} MB")
+        print(f"idle: {100 * used:.3f} % of a processor over {QUIET_SECONDS:.0f} s; memory {told(it)}")
         delays = [save(it, number) for number in range(SAVES)]
         print(f"saved to searchable, {SAVES} times: {shares(delays)}, most {max(delays):.2f} s")
         it.stop()
@@ -162,9 +167,9 @@ def tree() -> None:
         print(f"{FILES:,} files read in {first:.1f} s; looked through again, as a whole process: {shares(again)}")
         empty = [timed(lambda: it.run("watch", "list")) for _ in range(5)]
         print(f"a process that only lists the folders: {shares(empty)}")
-        pid = it.start()
+        it.start()
         seconds = until(lambda: it.status()["doing"] == ["waiting"])
-        print(f"the daemon has looked through them {seconds:.2f} s after it answered; {family_memory(pid):.0f} MB")
+        print(f"the daemon has looked through them {seconds:.2f} s after it answered; memory {told(it)}")
 
 
 def kills(count: int) -> None:

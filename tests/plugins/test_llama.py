@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -206,10 +207,19 @@ def test_a_closed_reply_stops_and_the_next_one_is_unharmed(small: LanguageModel)
     text, _ = ask(small)
     usage = Usage()
     reply = small.reply(QUESTION, max_tokens=16, usage=usage)
-    assert text.startswith(next(reply))
+    assert text.startswith(next(filter(None, reply)))
     reply.close()
     assert usage.tokens_written < 4
     assert ask(small)[0] == text
+
+
+def test_a_reply_can_be_stopped_while_its_prompt_is_read(small: LanguageModel) -> None:
+    usage = Usage()
+    long = Prompt(QUESTION.prefix, NOTES * 8, QUESTION.tail)
+    with closing(small.reply(long, max_tokens=16, usage=usage)) as reply:
+        assert next(reply) == ""
+    assert 0 < usage.tokens_evaluated < usage.tokens_sent
+    assert usage.tokens_written == 0
 
 
 def test_the_first_words_are_not_repeated(small: LanguageModel) -> None:
@@ -276,7 +286,7 @@ def test_weighing_is_the_same_together_and_alone(small: LanguageModel, fresh: La
 
 def test_the_likeliest_option_is_what_the_model_replies(small: LanguageModel) -> None:
     for prompt in judged(6):
-        first = next(small.reply(prompt, max_tokens=1))
+        first = "".join(small.reply(prompt, max_tokens=1))
         (found,) = small.weigh([prompt], [first, "zebra"])
         assert found[0] > max(found[1], -4)
 

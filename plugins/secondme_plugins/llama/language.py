@@ -56,7 +56,9 @@ class LlamaModel:
         usage.tokens_sent = len(ids)
         self._check_size(len(ids), max_tokens)
         chooser = Chooser(self._run, grammar)
-        head = self._reading.keep(prompt.prefix, ids, room=max_tokens, usage=usage, is_reread=True)
+        head = self._reading.prepare(prompt.prefix, ids, room=max_tokens, is_reread=True)
+        for _ in self._reading.steps(head, ids, usage):
+            yield ""
         yield from cut_at_stops(self._texts(head, max_tokens, chooser, usage), stop)
 
     def weigh(

@@ -41,18 +41,29 @@ class Reading:
         self._heads: dict[str, Head] = {}
         """By prefix, the one used last at the end."""
 
-    def keep(self, prefix: str, ids: Sequence[int], *, room: int, usage: Usage, is_reread: bool = False) -> Head:
-        """Return the head of `prefix` holding just `ids`, with memory for `room` more tokens.
+    def keep(self, prefix: str, ids: Sequence[int], *, room: int, usage: Usage) -> Head:
+        """Return the head of `prefix` holding just `ids`, with memory for `room` more tokens."""
+        head = self.prepare(prefix, ids, room=room)
+        for _ in self.steps(head, ids, usage):
+            pass
+        return head
 
-        With `is_reread` the last token is read even if it was before, for the sake of its logits.
+    def prepare(self, prefix: str, ids: Sequence[int], *, room: int, is_reread: bool = False) -> Head:
+        """Return the head of `prefix` holding the beginning of `ids`, with memory for the rest and `room` more tokens.
+
+        With `is_reread` the last token is to be read even if it was before, for the sake of its logits.
         """
         head = self._take(prefix)
         del head.tokens[min(shared_length((head.tokens, ids)), len(ids) - is_reread) :]
         self._make_room(head, len(ids) - len(head.tokens) + room)
+        return head
+
+    def steps(self, head: Head, ids: Sequence[int], usage: Usage) -> Iterator[None]:
+        """Read what is missing of `ids`, and yield after each step of READ_TOKENS."""
         while step := ids[len(head.tokens) : len(head.tokens) + READ_TOKENS]:
             self.append(head, step)
             usage.tokens_evaluated += len(step)
-        return head
+            yield
 
     def append(self, head: Head, ids: Sequence[int]) -> None:
         """Read `ids` after what `head` holds."""
