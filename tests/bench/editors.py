@@ -1,6 +1,6 @@
 """Replays what editors and other programs do to a watched folder, and measures how long the daemon takes to follow.
 
-    python tests/bench/editors.py
+    PYTHONPATH=tests python -m bench.editors
 
 Each row changes a real folder below a running daemon and waits until a search as a whole process finds what is new, or
 no longer finds what is gone.
@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from background import Bench, bench, until
+from bench.background import Bench, bench, until
 
 Row = Callable[[Bench, str], Callable[[], bool]]
 
