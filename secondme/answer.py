@@ -39,15 +39,27 @@ _ARITHMETIC = re.compile(r"^(what is|what's|how much is|calculate)\b", re.IGNORE
 class AnswerStream:
     """An answer in the making: `evidence` is there at once, iterating yields text, then `answer` is whole."""
 
-    def __init__(self, me: Assistant, question: str, *, k: int, filters: Filters | None, brief: bool) -> None:
+    def __init__(
+        self,
+        me: Assistant,
+        question: str,
+        *,
+        k: int,
+        filters: Filters | None,
+        brief: bool,
+        before: tuple[str, str] | None = None,
+    ) -> None:
         """Search for evidence; no model is touched before the first piece is asked for."""
         self._me = me
         self._question = question.strip()
         self._brief = brief
+        self._before = before
         self._started = time.perf_counter()
         # Facts are the words of passages: they say here which of these hold, and are no evidence of their own.
         wanted = filters or Filters()
-        self.found: Found = me.search(question, k=k, filters=replace(wanted, kind=wanted.kind or "passage"))
+        # What "it" is, the question before it says.
+        asked = f"{before[0]} {question}" if before else question
+        self.found: Found = me.search(asked, k=k, filters=replace(wanted, kind=wanted.kind or "passage"))
         """What the search found."""
         self._alone = is_about_nothing_stored(self._question)
         self.evidence: tuple[Match, ...] = () if self._alone else tuple(self._gather(k, filters))
@@ -89,7 +101,9 @@ class AnswerStream:
         usage = Usage()
         limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
         stop = ("\n",) if self._brief else ()
-        prompt = answer_prompt(self._question, read, brief=self._brief) if read else Prompt("", (), self._question)
+        prompt = Prompt("", (), self._question)
+        if read:
+            prompt = answer_prompt(self._question, read, brief=self._brief, before=self._before)
         text, is_complete = "", False
         try:
             # Closing the model's iterator ends its work at the next token, whatever ends ours.

@@ -13,7 +13,7 @@ from secondme.clean import clean
 from secondme.clock import now
 from secondme.config import Config, load_config
 from secondme.errors import NoModel, NotFound, UsageError
-from secondme.ids import is_id, number_in, parse_id
+from secondme.ids import number_in, parse_id
 from secondme.ingest.prepare import prepare
 from secondme.paths import Paths, find_paths
 from secondme.plugins import Plugins, load_plugins
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 """Called with (done, all)."""
-
-MANY_FACTS = 50
-"""How many facts about something are listed."""
 
 
 class Assistant:
@@ -157,13 +154,22 @@ class Assistant:
         return self._search
 
     def ask_stream(
-        self, question: str, *, k: int | None = None, filters: Filters | None = None, brief: bool = False
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        filters: Filters | None = None,
+        brief: bool = False,
+        before: tuple[str, str] | None = None,
     ) -> AnswerStream:
-        """Begin to answer; iterate over the stream for pieces of text, then read its `answer`."""
+        """Begin to answer; iterate over the stream for pieces of text, then read its `answer`.
+
+        `before` is the question that this one follows, and its answer.
+        """
         from secondme.answer import AnswerStream
 
         wanted = self.config.answer.evidence if k is None else k
-        return AnswerStream(self, question, k=wanted, filters=filters, brief=brief)
+        return AnswerStream(self, question, k=wanted, filters=filters, brief=brief, before=before)
 
     def ask(
         self, question: str, *, k: int | None = None, filters: Filters | None = None, brief: bool = False
@@ -195,21 +201,11 @@ class Assistant:
             raise NotFound(f"there is no {missing[0]}", hint="secondme facts")
         return found
 
-    def facts_behind(self, matches: Iterable[Match]) -> dict[str, list[Fact]]:
-        """Return for the id of each passage among `matches` the facts that rest on it, retired ones as well."""
-        numbers = {match.id: self.store.passage_number(*parse_id(match.id)) for match in matches}
-        resting = self.store.facts.resting_on([number for number in numbers.values() if number])
-        return {id: resting[number] for id, number in numbers.items() if number in resting}
-
     def current_facts(self, about: str = "", *, as_of: datetime | None = None, k: int | None = None) -> list[Fact]:
         """Return the facts that hold now or did as of a day: those about something best first, else oldest first."""
-        from secondme.validity import holds_at
+        from secondme.fact_search import current_facts
 
-        moment = as_of or now()
-        if not about.strip():
-            return [fact for fact in self.store.facts.all() if holds_at(fact, moment)][:k]
-        matches = self.recall(about, k=k or MANY_FACTS, filters=Filters(kind="fact", as_of=as_of))
-        return self.facts([match.id for match in matches])
+        return current_facts(self, about, moment=as_of, k=k)
 
     def history(self, id: str) -> list[Fact]:
         """Return a fact with those before and after it on the same matter, in the order of time."""
@@ -275,17 +271,20 @@ class Assistant:
         """Return what a run (`r3`) did, by default the last one that was not undone. Raises NotFound."""
         return review.report_of(self, run)
 
+    def pin(self, id: str, *, is_pinned: bool = True) -> None:
+        """Show a note or fact first and let no night retire it, or let go of it. Raises UsageError and NotFound."""
+        review.pin(self, id, is_pinned=is_pinned)
+
+    def rewrite(self, id: str, text: str) -> Note:
+        """Put `text` in the place of what you typed; the earlier text is kept as a version.
+
+        Raises NotFound, and UsageError for a note that was read from a file, which has to be changed there.
+        """
+        return review.rewrite(self, id, text)
+
     def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> Forgotten:
         """Remove notes for good, with all versions and index rows; raises NotFound before anything is removed."""
-        for id in ids:
-            if is_id(id, "m"):
-                raise review.not_forgotten_alone(self, id)
-            _, position = parse_id(id)
-            if position is not None:
-                whole = id.partition(".")[0]
-                raise UsageError(f"{id} is part of a note", hint=f"forget all of it: secondme forget {whole}")
-            self.note(id)
-        return self.store.forget([parse_id(id)[0] for id in ids], dry_run=dry_run)
+        return review.forget(self, ids, dry_run=dry_run)
 
     def reindex(self, *, progress: Progress | None = None) -> int:
         """Rebuild words and vectors from the notes; return how many passages wait for vectors.

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from secondme.ids import number_in
+from secondme.clock import now
+from secondme.ids import number_in, parse_id
 from secondme.recall.codes import similarities
 from secondme.recall.query import Query
 from secondme.recall.words import content_words
-from secondme.records import Fact, Match, Passage
+from secondme.records import Fact, Filters, Match, Passage
 from secondme.store.store import Store
 from secondme.validity import holds_at
 
+if TYPE_CHECKING:
+    from secondme.assistant import Assistant
+
+MANY_FACTS = 50
+"""How many facts about something are listed."""
 SHARE = 5
 """One in so many matches may be a fact: it says nothing that the passage it rests on does not."""
 
@@ -85,3 +92,18 @@ def _match(fact: Fact, passage: Passage | None, fit: float) -> Match:
         line_start=source.line_start,
         line_end=source.line_end,
     )
+
+
+def current_facts(me: Assistant, about: str, *, moment: datetime | None, k: int | None) -> list[Fact]:
+    """Return the facts that hold now or did at a moment: those about something best first, else oldest first."""
+    if not about.strip():
+        return [fact for fact in me.store.facts.all() if holds_at(fact, moment or now())][:k]
+    matches = me.recall(about, k=k or MANY_FACTS, filters=Filters(kind="fact", as_of=moment))
+    return me.facts([match.id for match in matches])
+
+
+def facts_behind(me: Assistant, matches: Iterable[Match]) -> dict[str, list[Fact]]:
+    """Return for the id of each passage among `matches` the facts that rest on it, retired ones as well."""
+    numbers = {match.id: me.store.passage_number(*parse_id(match.id)) for match in matches}
+    resting = me.store.facts.resting_on([number for number in numbers.values() if number])
+    return {id: resting[number] for id, number in numbers.items() if number in resting}

@@ -137,6 +137,8 @@ class Forgotten:
     """The facts in the words of these notes."""
     copies: tuple[str, ...] = ()
     """Copies of the whole memory from before a change of its tables, which held them as well."""
+    turns: int = 0
+    """How many turns of conversations said them or were answered from them."""
 
 
 @dataclass(frozen=True, slots=True)

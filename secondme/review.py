@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from secondme.clean import clean
 from secondme.clock import now
 from secondme.errors import NotFound, UsageError
-from secondme.ids import is_id, number_in
+from secondme.ids import is_id, number_in, parse_id
 from secondme.locks import sleep_lock
-from secondme.records import Fact, SleepReport, Stance
+from secondme.records import Fact, Forgotten, Note, SleepReport, Stance
 from secondme.store.edit import Edit
 from secondme.store.facts import MOST_CERTAIN, NewFact
 from secondme.store.journal import Change, Run
@@ -126,6 +126,24 @@ def _standing(me: Assistant, id: str) -> Change:
     return change
 
 
+def pin(me: Assistant, id: str, *, is_pinned: bool) -> None:
+    """Pin a note or fact, or let go of it. Raises UsageError and NotFound."""
+    if is_id(id, "m"):
+        me.facts([id])
+    else:
+        me.note(id)
+    with me.store.writing():
+        (me.store.pins.pin if is_pinned else me.store.pins.unpin)(id)
+
+
+def rewrite(me: Assistant, id: str, text: str) -> Note:
+    """Put `text` in the place of what the user typed; return the note as stored. Raises UsageError and NotFound."""
+    old, _ = me.note(id)
+    if old.origin not in ("typed", "chat") or old.author != me.config.me.name:
+        raise UsageError(f"{id} is not something you typed: {old.uri}", hint=f"change it there: secondme open {id}")
+    return me.add(replace(old, text=text, id=""))
+
+
 def run_of(me: Assistant, id: str = "") -> Run:
     """Return a run, by default the last one that was not undone. Raises NotFound."""
     if id:
@@ -157,6 +175,19 @@ def unreviewed(me: Assistant, run: str) -> Sequence[Change]:
     """Return the standing changes of a run on which the user has said nothing."""
     changes = me.store.journal.changes(number_in(run, "r"))
     return [change for change in changes if not change.undone_at and not change.review]
+
+
+def forget(me: Assistant, ids: Sequence[str], *, dry_run: bool) -> Forgotten:
+    """Remove notes for good. Raises NotFound and UsageError before anything is removed."""
+    for id in ids:
+        if is_id(id, "m"):
+            raise not_forgotten_alone(me, id)
+        _, position = parse_id(id)
+        if position is not None:
+            whole = id.partition(".")[0]
+            raise UsageError(f"{id} is part of a note", hint=f"forget all of it: secondme forget {whole}")
+        me.note(id)
+    return me.store.forget([parse_id(id)[0] for id in ids], dry_run=dry_run)
 
 
 def not_forgotten_alone(me: Assistant, id: str) -> UsageError:

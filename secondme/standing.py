@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from secondme.fact_search import facts_behind
 from secondme.recall.query import FIRST_PERSON
 from secondme.recall.words import WORD, content_words
 from secondme.records import Fact, Match
@@ -33,7 +34,7 @@ class Standing:
         """Look up the facts that rest on the passages of `evidence`."""
         self._me = me
         self._moment = moment
-        self._facts = me.facts_behind([match for match in evidence if match.kind == "passage"])
+        self._facts = facts_behind(me, [match for match in evidence if match.kind == "passage"])
 
     def up_to_date(self, evidence: Sequence[Match], question: str, *, names_time: bool) -> list[Match]:
         """Return the evidence without what is outdated, and nothing but the fact that is asked for where there is one.

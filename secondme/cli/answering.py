@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from secondme.clean import clean, one_line
 from secondme.cli.output import DIM, counted, day, match_head, match_record, paint, place, print_json, say, snippet
 from secondme.errors import NoModel
-from secondme.records import Answer, Filters, Match
+from secondme.records import Answer, Filters
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
+    from secondme.chat.asking import Stream
 
 NOT_HELD = "memory does not hold anything on this"
-
-
-class Stream(Protocol):
-    """An answer on its way, from this process or from the daemon."""
-
-    @property
-    def evidence(self) -> Sequence[Match]:
-        """What the answer is drawn from."""
-
-    @property
-    def answer(self) -> Answer:
-        """The whole answer, or what came before `close`."""
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the text piece by piece."""
-
-    def close(self) -> None:
-        """Stop at the next token."""
 
 
 def show_answer(stream: Stream, *, brief: bool, json: bool, plain: bool) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from secondme.cli.changes import fact_lines, fact_record
-from secondme.cli.options import AsOf, Json, Plain, moment_of, open_memory
+from secondme.cli.options import AsOf, Json, Plain, open_memory
 from secondme.cli.output import counted, print_json, say
 
 if TYPE_CHECKING:
@@ -39,8 +39,11 @@ def list_facts(  # noqa: PLR0913  each one is an option
     plain: Plain = False,
 ) -> None:
     """List the facts that hold, with what they rest on, the newest first."""
+    from secondme.moments import moment_of
+
+    moment = moment_of(as_of) if as_of else None
     with open_memory(context) as me:
-        found = _facts(me, about, as_of=moment_of(as_of), everything=everything)
+        found = _facts(me, about, as_of=moment, everything=everything)
         waiting = me.store.digestion.waiting()
     listed = found[:number] if number else found
     if json:

@@ -46,12 +46,13 @@ def search(  # noqa: PLR0913  each one is an option
     expect: Expect = "",
 ) -> None:
     """Find what was said or written, by words and by meaning. No language model."""
-    from secondme.cli import explain, through_daemon
+    from secondme.chat import asking
+    from secondme.cli import explain
 
     question, filters = " ".join(query), filters_of(since, until, source, author, kind, as_of)
     expected = None
     # Why something is not among the matches takes the memory itself to tell.
-    found = None if expect else through_daemon.search(question, k=k, filters=filters)
+    found = None if expect else asking.search(question, k=k, filters=filters)
     if found is None:
         with open_memory(context) as me:
             matches, trace, expected = _search(me, question, k=k, filters=filters, expect=expect)
@@ -109,11 +110,11 @@ def ask(  # noqa: PLR0913  each one is an option
     plain: Plain = False,
 ) -> None:
     """Answer a question from memory, with the sources. Exit code 1 where memory does not hold it."""
-    from secondme.cli import through_daemon
+    from secondme.chat import asking
 
     words, filters = " ".join(question), filters_of(since, until, source, author, kind, as_of)
     try:
-        stream = None if no_llm else through_daemon.ask(words, k=k, filters=filters, brief=brief)
+        stream = None if no_llm else asking.ask(words, k=k, filters=filters, brief=brief)
         if stream is not None:
             code = answering.show_answer(stream, brief=brief, json=json, plain=plain)
         else:

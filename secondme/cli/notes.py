@@ -118,5 +118,7 @@ def _print_forgotten(forgotten: Forgotten) -> None:
         print(f"  {clean(uri)}")
     if forgotten.facts:
         print(f"  {counted(len(forgotten.facts), 'fact')}: {' '.join(forgotten.facts)}")
+    if forgotten.turns:
+        print(f"  {counted(forgotten.turns, 'turn')} of conversations")
     for copy in forgotten.copies:
         print(f"  the copy of the whole memory at {clean(copy)}")

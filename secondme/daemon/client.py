@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,7 +16,6 @@ from secondme.errors import NoDaemon, SecondmeError
 from secondme.frames import Message
 
 if TYPE_CHECKING:
-    import socket
     from types import TracebackType
 
     from secondme.config import Config
@@ -35,6 +36,11 @@ class Client:
         """Leave, which ends what the daemon does for this client."""
         self._stream.close()
         self._connection.close()
+
+    def leave(self) -> None:
+        """Leave while another thread waits for an answer: it is told that the daemon is gone."""
+        with contextlib.suppress(OSError):  # it may have been closed in this very moment
+            self._connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Client:
         """Return the open connection."""

@@ -101,7 +101,9 @@ class Desk(threading.Thread):
     def _answer(self, message: Message) -> Iterator[Message]:
         me, filters = self._open(), filters_from(message["filters"])
         if message["op"] == "ask":
-            stream = me.ask_stream(message["question"], k=message["k"], filters=filters, brief=message["brief"])
+            wanted = {"k": message["k"], "filters": filters, "brief": message["brief"]}
+            before = tuple(message["before"]) if message.get("before") else None
+            stream = me.ask_stream(message["question"], **wanted, before=before)
             self._stream = message["id"], stream
             yield {"type": "evidence", "matches": [match_record(match) for match in stream.evidence]}
             if message["id"] in self._cancelled:

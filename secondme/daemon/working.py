@@ -104,7 +104,7 @@ class Working:
         assert process.stdout is not None
         last: dict[str, Any] = {}
         async for line in process.stdout:
-            last = _told(line) or last
+            last = told(line) or last
             progress.done, progress.total = last.get("done", progress.done), last.get("total", progress.total)
         code = await process.wait()
         if "state" not in last:
@@ -127,7 +127,7 @@ class Working:
             self._rests[kind] = _Rest(time.monotonic() + wait, why=str(last["why"]) or "the last night has just ended")
 
 
-def _told(line: bytes) -> dict[str, Any]:
+def told(line: bytes) -> dict[str, Any]:
     """Return what a worker says in a line, nothing for one that a library of it printed."""
     try:
         found = json.loads(line)

@@ -62,12 +62,18 @@ def question_kind(question: str) -> QuestionKind:
     return "open"
 
 
-def answer_prompt(question: str, evidence: Sequence[Match], *, brief: bool) -> Prompt:
-    """Return the prompt that answers `question` from numbered evidence; `brief` asks for a phrase without marks."""
+def answer_prompt(
+    question: str, evidence: Sequence[Match], *, brief: bool, before: tuple[str, str] | None = None
+) -> Prompt:
+    """Return the prompt that answers `question` from numbered evidence; `brief` asks for a phrase without marks.
+
+    `before` is the question that this one follows, and its answer.
+    """
     kind = question_kind(question)
     hint = (_BRIEF_HINTS if brief else _FULL_HINTS)[kind]
     pages = tuple(evidence_line(number, match) for number, match in enumerate(evidence, 1))
-    return Prompt(_BRIEF if brief else _FULL, pages, f"\nQuestion: {question}\n{hint}")
+    lead = f"\nI asked before: {before[0]}\nYou said: {before[1]}" if before else ""
+    return Prompt(_BRIEF if brief else _FULL, pages, f"{lead}\nQuestion: {question}\n{hint}")
 
 
 def evidence_line(number: int, match: Match) -> str:

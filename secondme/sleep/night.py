@@ -18,7 +18,7 @@ from secondme.records import Passage, SleepReport
 from secondme.sleep.consolidate import decide
 from secondme.sleep.extract import Extractor, Proposal, Reading, add_up, choose_extractor, read
 from secondme.sleep.outdating import find_outdated
-from secondme.sleep.settle import carry_out, fact_from, known_from, marked_by, neighbours, place_of
+from secondme.sleep.settle import carry_out, fact_from, known_from, marked_by, neighbours, place_of, spared
 from secondme.sleep.turns import Turn, assistant_turns
 from secondme.sleep.verdicts import Keep, Known, Supersede
 from secondme.sleep.verify import problem_with
@@ -245,6 +245,7 @@ class Night:
         verdict = decide(new, neighbours(store, new, me=me))
         if outdated is not None and isinstance(verdict, Keep) and store.facts.is_current(outdated.id):
             verdict = Supersede((outdated.id,), new.said_at, new.said_at, None, None)
+        verdict = spared(verdict, store.pins.facts())
         fact = fact_from(passage, proposal, new.statement)
         edit = Edit(store.db, now=self.now)
         verb, memory_id = carry_out(verdict, fact, place, store=store, edit=edit, codes=codes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
@@ -96,6 +97,12 @@ def marked_by(verdict: Verdict) -> tuple[int, ...]:
             return olds
         case _:
             return ()
+
+
+def spared(verdict: Verdict, pinned: Collection[int]) -> Verdict:
+    """Return a verdict that leaves pinned facts as they are: what would end one stands against it instead."""
+    kept = tuple(id for id in marked_by(verdict) if id in pinned)
+    return Conflict(kept) if kept else verdict
 
 
 def carry_out(

@@ -1,4 +1,4 @@
-"""Removing facts for good: what they had taken the place of holds again."""
+"""Removing notes and facts for good: what rests on them goes too, and what they had taken the place of holds again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,25 @@ def forgotten_with(db: Database, note_ids: Sequence[int]) -> list[int]:
     marks = ", ".join("?" * len(note_ids))
     query = f"select distinct memory_id from evidence where is_wording and note_id in ({marks}) order by 1"
     return [row[0] for row in db.conn.execute(query, list(note_ids))]
+
+
+def turns_with(db: Database, note_ids: Sequence[int]) -> list[int]:
+    """Return the turns of conversations that said these notes, or whose answer was drawn from them."""
+    marks = ", ".join("?" * len(note_ids))
+    query = f"""select id from turns where note_id in ({marks})
+                union select turn_id from turn_sources where note_id in ({marks}) order by 1"""
+    return [row[0] for row in db.conn.execute(query, [*note_ids, *note_ids])]
+
+
+def remove_notes(db: Database, note_ids: Sequence[int], turns: Sequence[int]) -> None:
+    """Remove notes with their marks, and turns of conversations. Call it within a transaction."""
+    db.conn.executemany("delete from turns where id = ?", [(id,) for id in turns])
+    db.conn.executemany(
+        "delete from pinned_notes where uri = (select uri from notes where id = ?)", [(id,) for id in note_ids]
+    )
+    db.conn.executemany("delete from notes where id = ?", [(id,) for id in note_ids])
+    # Where all that was said in one is gone, so is the conversation, whose name may say what it was about.
+    db.conn.execute("delete from chats where id not in (select chat_id from turns)")
 
 
 def remove(db: Database, ids: Sequence[int]) -> None:

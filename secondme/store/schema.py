@@ -11,7 +11,7 @@ from sqlite_utils import Migrations
 
 from secondme.errors import NewerDatabase
 from secondme.store.connect import writing
-from secondme.store.tables import FACTS, FOLDERS, NOTES
+from secondme.store.tables import CHATS, FACTS, FOLDERS, NOTES
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -37,6 +37,13 @@ def m002_facts(db: Database) -> None:
 def m003_folders(db: Database) -> None:
     """Create watched folders, what is known of their files, and the queue of those to be read."""
     for statement in FOLDERS:
+        db.conn.execute(statement)
+
+
+@migrations()
+def m004_chats(db: Database) -> None:
+    """Create conversations with their turns, and what is pinned."""
+    for statement in CHATS:
         db.conn.execute(statement)
 
 

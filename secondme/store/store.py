@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from secondme.clock import from_text, to_text
 from secondme.errors import IntegrityError
 from secondme.records import Filters, Forgotten, Note, Passage, Span
+from secondme.store.chats import Chats
 from secondme.store.connect import copy_database, open_database, writing
 from secondme.store.digestion import Digestion
 from secondme.store.facts import Facts
 from secondme.store.index import Index, conditions
 from secondme.store.journal import Journal
 from secondme.store.passages import PASSAGE_QUERY, passage_of
-from secondme.store.removal import forgotten_with, remove
+from secondme.store.pins import Pins
+from secondme.store.removal import forgotten_with, remove, remove_notes, turns_with
 from secondme.store.schema import backups, migrate
 from secondme.store.sources import Sources
 from secondme.store.topics import Topics
@@ -57,6 +59,8 @@ class Store:
         self.digestion = Digestion(db)
         self.topics = Topics(db)
         self.sources = Sources(db)
+        self.chats = Chats(db)
+        self.pins = Pins(db)
 
     def copy(self) -> Store:
         """Return a copy that lives in RAM only."""
@@ -230,24 +234,22 @@ class Store:
         query = f"select id, uri from notes where uri in (select uri from notes where id in ({marks}))"
         with self.writing():
             rows = self.db.conn.execute(query, list(note_ids)).fetchall()
-            facts = forgotten_with(self.db, [id for id, _ in rows])
-            passages = 0
-            for note_id, _ in rows:
-                if dry_run:
-                    passages += len(self.passages_of(note_id))
-                else:
-                    passages += self._remove_passages(note_id)
-            if not dry_run:
+            numbers = [id for id, _ in rows]
+            facts, turns = forgotten_with(self.db, numbers), turns_with(self.db, numbers)
+            if dry_run:
+                passages = sum(len(self.passages_of(id)) for id in numbers)
+            else:
+                passages = sum(self._remove_passages(id) for id in numbers)
                 remove(self.db, facts)
-                self.db.conn.executemany("delete from notes where id = ?", [(id,) for id, _ in rows])
+                remove_notes(self.db, numbers, turns)
         copies = backups(self.path)
         if not dry_run:
             for copy in copies:
                 copy.unlink(missing_ok=True)
             self.checkpoint()
         uris = tuple(dict.fromkeys(uri for _, uri in rows))
-        ids, names = tuple(f"n{id}" for id, _ in rows), tuple(f"m{id}" for id in facts)
-        return Forgotten(ids, uris, passages, dry_run, names, tuple(map(str, copies)))
+        ids, names = tuple(f"n{id}" for id in numbers), tuple(f"m{id}" for id in facts)
+        return Forgotten(ids, uris, passages, dry_run, names, tuple(map(str, copies)), len(turns))
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and empty it, so that removed text is gone from the disk."""

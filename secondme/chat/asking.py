@@ -1,9 +1,9 @@
-"""Questions put to the daemon, which has the models at hand, where one runs that would answer as this process does."""
+"""Questions, answered by the daemon, which has the models at hand, where one runs that would answer as we do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from secondme.config import load_config
 from secondme.errors import NoDaemon
@@ -12,6 +12,27 @@ from secondme.records import Answer, Filters, Match
 
 if TYPE_CHECKING:
     from secondme.daemon.client import Client
+
+
+class Stream(Protocol):
+    """An answer on its way, from this process or from the daemon."""
+
+    @property
+    def evidence(self) -> Sequence[Match]:
+        """What the answer is drawn from."""
+
+    @property
+    def answer(self) -> Answer:
+        """The whole answer, or what came before `close`."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text piece by piece."""
+
+    def cancel(self) -> None:
+        """Have the iteration end at the next token, from any thread."""
+
+    def close(self) -> None:
+        """Stop at the next token."""
 
 
 def search(question: str, *, k: int, filters: Filters) -> tuple[list[Match], dict[str, Any]] | None:
@@ -29,13 +50,23 @@ def search(question: str, *, k: int, filters: Filters) -> tuple[list[Match], dic
     return [match_from(match) for match in found["matches"]], found["trace"]
 
 
-def ask(question: str, *, k: int | None, filters: Filters, brief: bool) -> DaemonStream | None:
+def ask(
+    question: str,
+    *,
+    k: int | None = None,
+    filters: Filters | None = None,
+    brief: bool = False,
+    before: tuple[str, str] | None = None,
+) -> DaemonStream | None:
     """Return the answer on its way, None where no daemon can give one. Raises what asking raises."""
+    from secondme.daemon.records import filters_record
+
     client = _client()
     if client is None:
         return None
+    fields = {"filters": filters_record(filters or Filters()), "before": before}
     try:
-        return DaemonStream(client, question, k=k, filters=filters, brief=brief)
+        return DaemonStream(client, question=question, k=k, brief=brief, **fields)
     except NoDaemon:
         client.close()
         return None
@@ -44,30 +75,41 @@ def ask(question: str, *, k: int | None, filters: Filters, brief: bool) -> Daemo
 class DaemonStream:
     """An answer that the daemon gives."""
 
-    def __init__(self, client: Client, question: str, *, k: int | None, filters: Filters, brief: bool) -> None:
+    def __init__(self, client: Client, **fields: Any) -> None:
         """Ask, and wait for the evidence."""
-        from secondme.daemon.records import filters_record, match_from
+        from secondme.daemon.records import match_from
 
         self._client = client
-        self._messages = client.stream("ask", question=question, k=k, filters=filters_record(filters), brief=brief)
+        self._messages = client.stream("ask", **fields)
         self.evidence = [match_from(match) for match in next(self._messages)["matches"]]
         self._answer: Answer | None = None
+        self._is_cancelled = False
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text piece by piece; raises NoModel where a model is needed, and NoDaemon."""
         from secondme.daemon.records import answer_from
 
-        for message in self._messages:
-            if message["type"] == "answer":
-                self._answer = answer_from(message)
-                return
-            yield message["text"]
+        try:
+            for message in self._messages:
+                if message["type"] == "answer":
+                    self._answer = answer_from(message)
+                    return
+                yield message["text"]
+        except NoDaemon:
+            if not self._is_cancelled:
+                raise
 
     @property
     def answer(self) -> Answer:
         """The whole answer."""
-        assert self._answer is not None, "the answer is not complete: iterate over the stream first"
+        if self._answer is None:
+            raise RuntimeError("the answer is not complete: iterate over the stream first")
         return self._answer
+
+    def cancel(self) -> None:
+        """Leave, which stops the work on the answer at the next token and ends the iteration."""
+        self._is_cancelled = True
+        self._client.leave()
 
     def close(self) -> None:
         """Leave, which stops the work on the answer at the next token."""

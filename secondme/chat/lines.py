@@ -1,0 +1,63 @@
+"""One line for each thing a conversation tells of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from secondme.clean import one_line
+from secondme.records import Fact, Forgotten, Match
+from secondme.store.chats import Chat
+
+SNIPPET = 160
+NAME = 60
+
+
+def day(moment: datetime | None) -> str:
+    """Return the local day of a moment."""
+    return moment.astimezone().date().isoformat() if moment else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where there are several."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def match_line(match: Match) -> str:
+    """Return a match as one line: id, day, author, text."""
+    head = " · ".join(one_line(part, NAME) for part in (match.id, day(match.happened_at), match.author) if part)
+    return f"{head} · {one_line(match.text, SNIPPET)}"
+
+
+def source_line(number: int, match: Match) -> str:
+    """Return what stands behind a mark, as one line: mark, id, day, place."""
+    where = f"{match.uri}:{match.line_start}" if match.uri.startswith("/") else match.uri
+    parts = (match.id, day(match.happened_at), match.author, where)
+    return f"[{number}] " + " · ".join(one_line(part, 200) for part in parts if part)
+
+
+def fact_line(fact: Fact) -> str:
+    """Return a fact as one line: id, since when, text."""
+    since, until = day(fact.valid_from), day(fact.valid_to)
+    when = (
+        f"{since} to {until}" if since and until else f"until {until}" if until else f"since {since}" if since else ""
+    )
+    return " · ".join(part for part in (fact.id, when, one_line(fact.text, SNIPPET)) if part)
+
+
+def chat_line(chat: Chat, *, is_here: bool) -> str:
+    """Return a conversation as one line: number, day, name, turns."""
+    here = " · here" if is_here else ""
+    return f"{chat.id} · {day(chat.last_at)} · {one_line(chat.name, NAME)} · {counted(chat.turns, 'turn')}{here}"
+
+
+def forgotten_lines(forgotten: Forgotten) -> str:
+    """Return what a forget removes, or did."""
+    verb = "would remove" if forgotten.dry_run else "removed"
+    found = [f"{verb} {' '.join(forgotten.ids)}: {counted(forgotten.passages, 'passage')}"]
+    found += [f"  {one_line(uri, 200)}" for uri in forgotten.uris]
+    if forgotten.facts:
+        found.append(f"  {counted(len(forgotten.facts), 'fact')}: {' '.join(forgotten.facts)}")
+    if forgotten.turns:
+        found.append(f"  {counted(forgotten.turns, 'turn')} of conversations")
+    found += [f"  the copy of the whole memory at {one_line(copy, 200)}" for copy in forgotten.copies]
+    return "\n".join(found)
