@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-from secondme.cli.editor import command_for, file_of
+from secondme.editor import command_for
+from secondme.places import file_of
 
 LONG = (
     "# Tea\n\n"

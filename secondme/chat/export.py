@@ -46,5 +46,6 @@ def _lines(talk: Talk) -> Iterator[str]:
         yield f"\n**{at}**{f' ({turn.note})' if turn.note else ''}\n"
         yield from (f"> {line}" for line in clean(turn.text).split("\n"))
         if turn.answer:
-            yield f"\n{clean(turn.answer)}{'' if turn.is_whole else ' …'}\n"
-            yield from (source_line(number, match) + "  " for number, match in talk.evidence(turn).items())
+            read = talk.read(turn)
+            yield f"\n{clean(read.text)}{'' if turn.is_whole else ' …'}\n"
+            yield from (source_line(number, match) + "  " for number, match in read.sources.items())

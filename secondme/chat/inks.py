@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +24,7 @@ _STEM = 5
 """Letters of a word that have to be the same: "moved" is "move"."""
 
 _MARK = re.compile(r"\[(\d+)\]")
+_SPACED_MARK = re.compile(r"([ \t]*)\[(\d+)\]")
 _SENTENCE = re.compile(r"\S.*?(?:[.!?…][\"')\]*_]*(?=\s|$)|(?=\n)|$)(?:[ \t]*\[\d+\])*[.!?]?", re.MULTILINE)
 _BULLET = re.compile(r"(?:[-*+>#]+|\d{1,2}[.)])\s+")
 
@@ -35,6 +36,18 @@ class Stretch:
     text: str
     ink: Ink | None
     """None for space and for the marks of a list."""
+
+
+def marks_in(answer: str, known: Container[int]) -> list[int]:
+    """Return the known numbers of the marks in an answer, each once, in their order."""
+    return [number for number in dict.fromkeys(map(int, _MARK.findall(answer))) if number in known]
+
+
+def renumbered(answer: str, numbers: Mapping[int, int]) -> str:
+    """Return an answer with other numbers in its marks; a mark that has none goes."""
+    return _SPACED_MARK.sub(
+        lambda found: f"{found[1]}[{numbers[n]}]" if (n := int(found[2])) in numbers else "", answer
+    )
 
 
 def inked(answer: str, evidence: Mapping[int, str]) -> Iterator[Stretch]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from secondme.clean import one_line
+from secondme.places import place
 from secondme.records import Fact, Forgotten, Match
 from secondme.store.chats import Chat
 
@@ -30,8 +31,7 @@ def match_line(match: Match) -> str:
 
 def source_line(number: int, match: Match) -> str:
     """Return what stands behind a mark, as one line: mark, id, day, place."""
-    where = f"{match.uri}:{match.line_start}" if match.uri.startswith("/") else match.uri
-    parts = (match.id, day(match.happened_at), match.author, where)
+    parts = (match.id, day(match.happened_at), match.author, place(match.uri, match.line_start))
     return f"[{number}] " + " · ".join(one_line(part, 200) for part in parts if part)
 
 

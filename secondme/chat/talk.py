@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from secondme.chat import asking
 from secondme.chat.hearing import follows, is_on_the_same, question_in, tells
+from secondme.chat.inks import marks_in, renumbered
 from secondme.clock import now
 from secondme.errors import NotFound, UsageError
 from secondme.ids import parse_id
@@ -46,6 +47,14 @@ class Heard:
     """The moment whose state of things it asks for; now when None."""
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An answer as it is read: its sources have the numbers from 1 on, in the order of their marks."""
+
+    text: str
+    sources: Mapping[int, Match]
+
+
 class Talk:
     """One conversation over an open memory. It belongs to the thread that opened the memory."""
 
@@ -63,7 +72,7 @@ class Talk:
         if chat is not None:
             self.open(chat)
 
-    def open(self, chat: int) -> list[Turn]:
+    def open(self, chat: int) -> Sequence[Turn]:
         """Go on with a conversation and return its turns. Raises NotFound."""
         self.me.store.chats.get(chat)
         self.chat, turns = chat, self.me.store.chats.turns(chat)
@@ -128,13 +137,10 @@ class Talk:
             self.chat = self.chat or self.me.store.chats.begin(now=now())
             self.me.store.chats.add(self.chat, "off" if kind == "off" else "on", "", note=None, now=now())
 
-    def evidence(self, turn: Turn) -> dict[int, Match]:
-        """Return the passages behind the marks of an answer; one that was replaced or forgotten is left out."""
-        found: dict[int, Match] = {}
-        for cited in turn.sources:
-            if cited.is_cited and (match := self.source(cited.id)):
-                found[cited.number] = match
-        return found
+    def read(self, turn: Turn) -> Read:
+        """Return an answer as it is read; a source that was replaced since has no mark any more."""
+        found = {one.number: match for one in turn.sources if one.is_cited and (match := self.source(one.id))}
+        return _read(turn.answer, found)
 
     def source(self, id: str) -> Match | None:
         """Return a passage as a match, None where there is none any more."""
@@ -149,7 +155,7 @@ class Talk:
         where = (note.uri, note.thread, note.author, note.happened_at)
         return Match(id, "passage", text, *where, 0.0, {}, first, last, note.title)
 
-    def chats(self, words: str = "") -> list[Chat]:
+    def chats(self, words: str = "") -> Sequence[Chat]:
         """Return the conversations in which these words occur, or all, the latest first."""
         return self.me.store.chats.list(words)
 
@@ -184,6 +190,17 @@ def keep_answer(me: Assistant, heard: Heard, answer: Answer, shown: Sequence[Mat
     sources = [(Cited(number, id, id in cited), parse_id(id)[0]) for id, number in numbers.items() if id in there]
     with me.store.writing():
         me.store.chats.answer(heard.turn, answer.text, regime=answer.regime, is_whole=is_whole, sources=sources)
+
+
+def read_answer(answer: Answer) -> Read:
+    """Return an answer that was just given as it is read."""
+    numbers = {id: number for number, id in enumerate(answer.trace.get("evidence_shown", ()), 1)}
+    return _read(answer.text, {numbers[match.id]: match for match in answer.citations if match.id in numbers})
+
+
+def _read(text: str, sources: Mapping[int, Match]) -> Read:
+    order = {number: place for place, number in enumerate(marks_in(text, sources), 1)}
+    return Read(renumbered(text, order), {order[number]: sources[number] for number in order})
 
 
 def topics_of(turns: Sequence[Turn]) -> list[list[Turn]]:

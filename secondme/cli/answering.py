@@ -7,8 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from secondme.clean import clean, one_line
-from secondme.cli.output import DIM, counted, day, match_head, match_record, paint, place, print_json, say, snippet
+from secondme.cli.output import DIM, counted, day, match_head, match_record, paint, print_json, say, snippet
 from secondme.errors import NoModel
+from secondme.places import place
 from secondme.records import Answer, Filters
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from secondme.cli.changes import Shown, change_line, change_record, look_up
+from secondme.cli.changes import change_line, change_record
 from secondme.cli.options import Json, Plain, open_memory
 from secondme.cli.output import BOLD, DIM, can_ask, counted, iso, minute, paint, print_json, say
 from secondme.errors import UsageError
 from secondme.ids import is_id, number_in
+from secondme.shown import Shown, look_up
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant

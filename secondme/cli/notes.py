@@ -58,7 +58,7 @@ def _print_note(note: Note, passage: Passage | None, *, plain: bool) -> None:
 
 def open_note(context: typer.Context, id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Open the source of a note, passage or fact in $VISUAL or $EDITOR, at its line."""
-    from secondme.cli import editor
+    from secondme import editor
 
     with open_memory(context) as me:
         source = me.facts([id])[0].sources[0] if is_id(id, "m") else None

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from secondme.clean import clean, one_line
+from secondme.places import place
 from secondme.records import Match, Note, Passage, Skipped
 
 BOLD, DIM = "1", "2"
@@ -102,11 +103,6 @@ def day(moment: datetime | None) -> str:
 def minute(moment: datetime) -> str:
     """Return the local day and time of a moment, to the minute."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def place(uri: str, line: int) -> str:
-    """Return where a text stands, in the form that editors and terminals open."""
-    return f"{uri}:{line}" if uri.startswith("/") and "#L" not in uri else uri
 
 
 def match_head(match: Match, *, plain: bool = False) -> str:

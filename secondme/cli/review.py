@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from secondme.cli.changes import Shown, change_record, fact_lines, look_up
+from secondme.cli.changes import change_record, fact_lines
 from secondme.cli.options import Json, Plain, open_memory
 from secondme.cli.output import BOLD, can_ask, counted, paint, print_json, say
 from secondme.errors import NotFound, UsageError
 from secondme.ids import number_in
+from secondme.shown import Shown, look_up
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant

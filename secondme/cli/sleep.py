@@ -9,12 +9,13 @@ import typer
 
 from secondme.clean import clean
 from secondme.cli import answering, intake
-from secondme.cli.changes import change_record, change_set, look_up
+from secondme.cli.changes import change_record, change_set
 from secondme.cli.options import Json, Plain, open_memory
 from secondme.cli.output import Progress, can_ask, counted, duration, iso, minute, print_json, say
 from secondme.errors import Locked, NoModel
 from secondme.ids import number_in
 from secondme.records import SleepReport
+from secondme.shown import look_up
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant

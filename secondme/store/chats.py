@@ -107,7 +107,7 @@ class Chats:
     def _is_there(self, turn: int) -> bool:
         return self.db.conn.execute("select 1 from turns where id = ?", (turn,)).fetchone() is not None
 
-    def turns(self, chat: int) -> list[Turn]:
+    def turns(self, chat: int) -> Sequence[Turn]:
         """Return the turns of a conversation, in their order."""
         sources: dict[int, list[Cited]] = {}
         for turn, number, id, is_cited in self.db.conn.execute(
@@ -123,7 +123,14 @@ class Chats:
         ).fetchall()
         return [_turn(row, sources.get(row[0], ())) for row in rows]
 
-    def list(self, words: str = "") -> list[Chat]:
+    def said(self, most: int) -> Sequence[str]:
+        """Return what was said last in all conversations, each text once, the latest last."""
+        rows = self.db.conn.execute(
+            "select text from turns where text != '' group by text order by max(id) desc limit ?", (most,)
+        )
+        return [row[0] for row in rows][::-1]
+
+    def list(self, words: str = "") -> Sequence[Chat]:
         """Return the conversations in which these words were said or answered, or all, the latest first."""
         rows = self.db.conn.execute(
             """select c.id, c.name, c.started_at, coalesce(max(t.said_at), c.started_at), count(t.id),

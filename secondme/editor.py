@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -11,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from secondme.clean import clean
-from secondme.cli.output import place
 from secondme.errors import UsageError
+from secondme.places import file_of, place
 from secondme.records import Note
 
 AT_PLUS = {"vi", "vim", "nvim", "gvim", "mvim", "view", "nano", "pico", "emacs", "emacsclient", "joe", "kak", "micro"}
@@ -37,13 +36,14 @@ def open_source(note: Note, *, line: int) -> None:
         _edit(copy, line=line, waits=True)
 
 
-def file_of(uri: str) -> tuple[Path | None, int]:
-    """Return the file a uri names, None where it names none, and the line it names, 0 where it names none."""
-    name, row = uri, 0
-    line = re.search(r"#L(\d+)$", uri)
-    if line and not os.path.exists(uri):
-        name, row = uri[: line.start()], int(line[1])
-    return (Path(name), row) if os.path.isabs(name) and os.path.isfile(name) else (None, 0)
+def edit_text(text: str, *, name: str = "secondme") -> str:
+    """Let the user edit a text and return what became of it, in a file that nobody else can read. Raises UsageError."""
+    with tempfile.TemporaryDirectory(prefix="secondme-") as folder:
+        copy = Path(folder) / f"{name}.md"
+        copy.write_text(clean(text), encoding="utf-8")
+        copy.chmod(0o600)
+        _edit(copy, line=1, waits=True)
+        return clean(copy.read_text(encoding="utf-8", errors="replace"))
 
 
 def command_for(editor: str, path: Path, *, line: int, waits: bool = False) -> list[str]:

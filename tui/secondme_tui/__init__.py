@@ -1,0 +1,1 @@
+"""The terminal interface: chat, browse, timeline, review, status."""

@@ -1,0 +1,1 @@
+"""The widgets: messages up, calls down."""
