@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from textual.pilot import Pilot
-
 from secondme_tui.app import SecondmeApp
+from textual.pilot import Pilot
 
 PATIENCE = 20.0
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from fakes import FakePlugin
 from screens import Open, Screen
+from secondme_tui.app import SecondmeApp
 
 from secondme.assistant import Assistant
 from secondme.plugins import Plugins, load_plugins
-from secondme_tui.app import SecondmeApp
 
 
 @pytest.fixture
