@@ -261,7 +261,7 @@ class Assistant:
         return review.reject(self, id)
 
     def edit(self, id: str, text: str) -> Change:
-        """Put `text` in the place of the fact that a change (`c12`) is about; return the change that did it.
+        """Put `text` in the place of a fact (`m7`), or of the one that a change (`c12`) is about; return what did it.
 
         Raises NotFound, Locked, and UsageError where `text` is empty.
         """

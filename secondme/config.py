@@ -104,6 +104,16 @@ class DaemonConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatConfig:
+    """How the terminal interface looks, and its keys."""
+
+    theme: str = "auto"
+    """auto follows the terminal; else dark, light, ansi (the colours of the terminal), or a name of the palette's."""
+    keys: tuple[str, ...] = ()
+    """Other keys for actions, such as "chat.threads = ctrl+l"; F1 shows the names of the actions."""
+
+
+@dataclass(frozen=True, slots=True)
 class PluginsConfig:
     """Which plugins are loaded."""
 
@@ -121,6 +131,7 @@ class Config:
     sleep: SleepConfig = field(default_factory=SleepConfig)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     daemon: DaemonConfig = field(default_factory=DaemonConfig)
+    chat: ChatConfig = field(default_factory=ChatConfig)
     plugins: PluginsConfig = field(default_factory=PluginsConfig)
 
 

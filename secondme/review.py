@@ -41,6 +41,15 @@ def undo(me: Assistant, id: str) -> list[Change]:
         return [journal.change(number)]
 
 
+def _change_behind(me: Assistant, id: str) -> Change:
+    """Return the standing change that a fact comes from. Raises NotFound."""
+    me.facts([id])
+    for change in me.store.journal.changes():
+        if change.fact == id and not change.undone_at:
+            return change
+    raise NotFound(f"no change made {id}", hint="secondme log")
+
+
 def accept(me: Assistant, id: str) -> Change:
     """Mark a change as right. Raises NotFound, and UsageError where it was undone."""
     with me.store.writing():
@@ -67,7 +76,7 @@ def reject(me: Assistant, id: str) -> Change:
 
 
 def edit(me: Assistant, id: str, text: str) -> Change:
-    """Put a fact in the user's own words in the place of the one that a change is about; return that change.
+    """Put a fact in the user's own words in the place of one, named itself or by its change; return that change.
 
     The lines it rests on and its time stay. Raises NotFound, Locked, and UsageError for an empty text.
     """
@@ -76,6 +85,7 @@ def edit(me: Assistant, id: str, text: str) -> Change:
         raise UsageError("the fact is empty", hint="to drop it, reject it")
     if len(words) > LONGEST:
         raise UsageError(f"the fact is longer than {LONGEST:,} characters", hint="secondme add keeps whole texts")
+    id = _change_behind(me, id).id if is_id(id, "m") else id
     codes = me.codes_of(words)
     store = me.store
     with sleep_lock(me.paths), store.writing():

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
 from secondme import __version__
-from secondme.cli import (
-    add,
-    daemon,
-    demo,
-    exchange,
-    facts,
-    find,
-    journal,
-    models,
-    notes,
-    pausing,
-    plugins,
-    review,
-    settings,
-    sleep,
-    upkeep,
-    watch,
-)
 from secondme.cli.output import say
 from secondme.config import load_config
 from secondme.errors import ConfigError, UsageError
@@ -35,14 +18,33 @@ from secondme.paths import find_paths
 from secondme.plugins import Plugins, load_plugins
 
 PROGRAM = "secondme"
-NOTES = (add, find, sleep, facts, review, journal, notes, exchange)
-MACHINERY = (watch, daemon, pausing, models, settings, upkeep, plugins, demo)
+COMMANDS = {
+    "add": ("add",),
+    "find": ("search", "ask"),
+    "chat": ("chat",),
+    "sleep": ("sleep",),
+    "facts": ("facts", "history"),
+    "review": ("review",),
+    "journal": ("log", "undo"),
+    "notes": ("show", "open", "list", "forget"),
+    "editing": ("edit", "pin"),
+    "exchange": ("export", "import"),
+    "watch": ("watch",),
+    "daemon": ("daemon",),
+    "pausing": ("pause", "resume", "inhibit"),
+    "models": ("model",),
+    "settings": ("config",),
+    "upkeep": ("doctor", "stats", "reindex"),
+    "plugins": ("plugins",),
+    "demo": ("demo",),
+}
+"""The modules with the commands in them, in the order of the help: what is not asked for is not loaded."""
 
 
 def run(arguments: list[str]) -> int:
     """Run `secondme` with `arguments` and return its exit code; raises SecondmeError."""
     loaded = _load_plugins()
-    app = build_app(loaded)
+    app = build_app(loaded, only=_named(arguments))
     for failed in loaded.failed:
         say(f"{PROGRAM}: plugin {failed.what!r} could not be loaded: {failed.why}")
     if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
@@ -66,8 +68,8 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def build_app(loaded: Plugins) -> typer.Typer:
-    """Return all commands, those of plugins included."""
+def build_app(loaded: Plugins, *, only: str = "") -> typer.Typer:
+    """Return all commands, those of plugins included, or of our own just those beside the one named `only`."""
     app = typer.Typer(
         name=PROGRAM,
         rich_markup_mode=None,  # rich takes longer to import than all of the help to show
@@ -75,10 +77,18 @@ def build_app(loaded: Plugins) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(secondme)
-    for module in (*NOTES, *MACHINERY):
-        module.register(app)
+    for module, names in COMMANDS.items():
+        if not only or only in names:
+            import_module(f"secondme.cli.{module}").register(app)
     loaded.register_commands(app)
     return app
+
+
+def _named(arguments: list[str]) -> str:
+    """Return the command of ours that is called, "" where none is, or all have to be known."""
+    known = {name for names in COMMANDS.values() for name in names}
+    is_completing = f"_{PROGRAM.upper()}_COMPLETE" in os.environ
+    return arguments[0] if arguments and arguments[0] in known and not is_completing else ""
 
 
 def secondme(
@@ -89,6 +99,11 @@ def secondme(
     if version:
         print(f"{PROGRAM} {__version__}")
     elif context.invoked_subcommand is None:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            from secondme.cli.chat import open_screen
+
+            open_screen(context)
+            return
         print(context.get_help(), file=sys.stderr)
         raise typer.Exit(2)
 
