@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from secondme.chat import lines
-from secondme.chat.export import write_chat
 from secondme.errors import NotFound, SecondmeError, UsageError
 from secondme.records import Filters
 
@@ -139,6 +138,8 @@ def _on(talk: Talk, _: str) -> Reply:
 def _export(talk: Talk, name: str) -> Reply:
     if talk.chat is None:
         raise UsageError("nothing was said yet")
+    from secondme.chat.export import write_chat
+
     path = write_chat(talk, Path(name).expanduser() if name else None)
     return Reply(f"written to {path}")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from secondme.clean import one_line
 from secondme.places import place
 from secondme.records import Fact, Forgotten, Match
-from secondme.store.chats import Chat
+
+if TYPE_CHECKING:
+    from secondme.store.chats import Chat
 
 SNIPPET = 160
 NAME = 60

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from secondme.chat import asking
 from secondme.chat.hearing import follows, is_on_the_same, question_in, tells
-from secondme.chat.inks import marks_in, renumbered
+from secondme.chat.reading import Read, read
 from secondme.clock import now
 from secondme.errors import NotFound, UsageError
 from secondme.ids import parse_id
@@ -45,14 +45,6 @@ class Heard:
     """The question that it follows from, and its answer."""
     as_of: datetime | None = None
     """The moment whose state of things it asks for; now when None."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """An answer as it is read: its sources have the numbers from 1 on, in the order of their marks."""
-
-    text: str
-    sources: Mapping[int, Match]
 
 
 class Talk:
@@ -140,7 +132,7 @@ class Talk:
     def read(self, turn: Turn) -> Read:
         """Return an answer as it is read; a source that was replaced since has no mark any more."""
         found = {one.number: match for one in turn.sources if one.is_cited and (match := self.source(one.id))}
-        return _read(turn.answer, found)
+        return read(turn.answer, found)
 
     def source(self, id: str) -> Match | None:
         """Return a passage as a match, None where there is none any more."""
@@ -190,17 +182,6 @@ def keep_answer(me: Assistant, heard: Heard, answer: Answer, shown: Sequence[Mat
     sources = [(Cited(number, id, id in cited), parse_id(id)[0]) for id, number in numbers.items() if id in there]
     with me.store.writing():
         me.store.chats.answer(heard.turn, answer.text, regime=answer.regime, is_whole=is_whole, sources=sources)
-
-
-def read_answer(answer: Answer) -> Read:
-    """Return an answer that was just given as it is read."""
-    numbers = {id: number for number, id in enumerate(answer.trace.get("evidence_shown", ()), 1)}
-    return _read(answer.text, {numbers[match.id]: match for match in answer.citations if match.id in numbers})
-
-
-def _read(text: str, sources: Mapping[int, Match]) -> Read:
-    order = {number: place for place, number in enumerate(marks_in(text, sources), 1)}
-    return Read(renumbered(text, order), {order[number]: sources[number] for number in order})
 
 
 def topics_of(turns: Sequence[Turn]) -> list[list[Turn]]:

@@ -11,7 +11,8 @@ import typer
 from secondme.chat import commands
 from secondme.chat.inks import LEGEND, SIGNS, inked
 from secondme.chat.lines import match_line, source_line
-from secondme.chat.talk import Heard, Talk, ask, keep_answer, read_answer
+from secondme.chat.reading import read_answer
+from secondme.chat.talk import Heard, Talk, ask, keep_answer
 from secondme.clean import clean
 from secondme.cli.options import open_memory
 from secondme.cli.output import can_ask, counted, say

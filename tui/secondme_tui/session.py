@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from secondme.assistant import Assistant
-from secondme.chat.nap import Nap
-from secondme.chat.talk import Heard, Talk, ask, keep_answer
 from secondme.errors import SecondmeError
 from secondme.records import Answer, Match
 from secondme_tui.messages import Call
@@ -20,7 +17,10 @@ from secondme_tui.messages import Call
 if TYPE_CHECKING:
     from textual.message import Message
 
+    from secondme.assistant import Assistant
     from secondme.chat.asking import Stream
+    from secondme.chat.nap import Nap
+    from secondme.chat.talk import Heard, Talk
     from secondme.plugins import Plugins
 
 T = TypeVar("T")
@@ -72,10 +72,17 @@ class Desk(threading.Thread):
         """End after the job in hand."""
         self._jobs.put(None)
 
+    def _open(self) -> Talk:
+        # Imported here, so that the first screen is there before the memory is loaded.
+        from secondme.assistant import Assistant
+        from secondme.chat.talk import Talk
+
+        return Talk(Assistant.open(plugins=self._plugins))
+
     def _do(self, job: _Job) -> None:
         try:
             if self._talk is None:
-                self._talk = Talk(Assistant.open(plugins=self._plugins))
+                self._talk = self._open()
             result = job.work(self._talk)
         except SecondmeError as error:
             self._post(Call(job.failed, (error,)))
@@ -147,6 +154,8 @@ class Session:
         """Have a night now, in a process of its own."""
 
         def work(_: Talk) -> dict[str, Any]:
+            from secondme.chat.nap import Nap
+
             self._nap = Nap()
             try:
                 return self._nap.run(lambda done, total: self._call(progress, done, total))
@@ -173,6 +182,8 @@ class Session:
         self.post(Call(function, arguments))
 
     def _answer(self, me: Assistant, heard: Heard, events: AnswerEvents) -> tuple[Answer, Sequence[Match], bool]:
+        from secondme.chat.talk import ask, keep_answer
+
         self._stop.clear()
         stream = ask(me, heard)
         self._stream, text = stream, ""

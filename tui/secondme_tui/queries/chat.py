@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from secondme.chat.talk import Talk, topics_of
 from secondme.records import Match, Note
-from secondme.store.chats import Turn
 from secondme_tui.widgets.turn import Shown
+
+if TYPE_CHECKING:
+    from secondme.chat.talk import Talk
+    from secondme.store.chats import Turn
 
 REMEMBERED = 200
 """How many of the texts said before Up goes back through."""
@@ -42,6 +45,8 @@ def start(talk: Talk, chat: int | None) -> Start:
 
 def topics(talk: Talk) -> list[list[Shown | str]]:
     """Return what was said in the conversation in hand, by topics."""
+    from secondme.chat.talk import topics_of
+
     if talk.chat is None:
         return []
     return [[_shown(talk, turn) for turn in turns] for turns in topics_of(talk.me.store.chats.turns(talk.chat))]

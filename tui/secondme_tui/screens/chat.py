@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,14 +12,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from secondme import editor
 from secondme.chat import commands
 from secondme.chat.commands import Reply
 from secondme.chat.lines import counted
-from secondme.chat.talk import Heard
 from secondme.errors import SecondmeError
 from secondme.records import Answer, Match, Note
-from secondme.store.chats import Chat
 from secondme_tui.queries import chat as queries
 from secondme_tui.screens.dialogs import Choose, Confirm
 from secondme_tui.screens.main import MainScreen
@@ -29,6 +26,10 @@ from secondme_tui.widgets.preview import Preview
 from secondme_tui.widgets.prompt import Prompt
 from secondme_tui.widgets.transcript import Transcript
 from secondme_tui.widgets.turn import Shown, TurnView
+
+if TYPE_CHECKING:
+    from secondme.chat.talk import Heard
+    from secondme.store.chats import Chat
 
 
 class ChatScreen(MainScreen):
@@ -172,6 +173,8 @@ class ChatScreen(MainScreen):
         self.query_one(Preview).show(note, match)
 
     def _edit(self, note: Note, match: Match) -> None:
+        from secondme import editor
+
         try:
             with self.app.suspend():
                 editor.open_source(note, line=match.line_start)
@@ -241,6 +244,8 @@ class ChatScreen(MainScreen):
 
     @on(Prompt.EditorWanted)
     def _write_on(self) -> None:
+        from secondme import editor
+
         prompt = self.query_one(Prompt)
         try:
             with self.app.suspend():

@@ -15,7 +15,7 @@ from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
 from secondme.chat.lines import match_line, source_line
-from secondme.chat.talk import read_answer
+from secondme.chat.reading import read_answer
 from secondme.clean import clean
 from secondme.records import Answer, Match
 from secondme_tui.inks import painted, parser
