@@ -194,7 +194,7 @@ class Session:
             for piece in stream:
                 text += piece
                 self._call(events.piece, piece)
-            answer = _whole(stream)
+            answer = _whole(stream, is_stopped=self._stop.is_set())
         finally:
             self._stream = None
             stream.close()
@@ -205,11 +205,13 @@ class Session:
         return answer, shown, not self._stop.is_set()
 
 
-def _whole(stream: Stream) -> Answer | None:
+def _whole(stream: Stream, *, is_stopped: bool) -> Answer | None:
     try:
-        return stream.answer
+        answer = stream.answer
     except RuntimeError:  # it was stopped before the daemon told what it rests on
         return None
+    # One that was stopped before its first word says nothing about what memory holds.
+    return None if is_stopped and answer.abstained else answer
 
 
 def _bug(error: Exception) -> Bug:

@@ -56,6 +56,8 @@ class Prompt(TextArea):
             tab_behavior="focus",
             highlight_cursor_line=False,
         )
+        # Blinking would have the terminal redrawn twice a second for ever.
+        self.cursor_blink = False
         self._said: list[str] = []
         self._place = 0
         """Where in the history we are; its length where we are not."""
