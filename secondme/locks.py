@@ -34,6 +34,15 @@ def daemon_lock(paths: Paths) -> Iterator[None]:
         yield
 
 
+def daemon_of(paths: Paths) -> str:
+    """Return what the daemon of this memory says it is, "" where no process is one."""
+    path = paths.data / "daemon.lock"
+    if not path.exists():
+        return ""
+    with _held(path) as file:
+        return "" if file is not None else path.read_text(encoding="utf-8", errors="replace").strip()
+
+
 @contextmanager
 def inhibiting(paths: Paths) -> Iterator[None]:
     """Keep the daemon from working in the background as long as this lasts; several processes may."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -92,6 +93,47 @@ def test_a_signal_ends_it_in_time_while_a_file_is_read_that_takes_for_ever(
     process.terminate()
     assert process.wait(timeout=10) == 0
     assert time.monotonic() - began < 5
+
+
+def test_a_signal_ends_it_in_time_while_large_files_are_stored(background: Background, tmp_path: Path) -> None:
+    """Cutting megabytes into passages is not interrupted: what is not stored by then is read by the next daemon."""
+    vault = vault_of(tmp_path)
+    text = "\n\n".join(f"Paragraph {number} tells of boats and bread at the harbour." for number in range(80_000))
+    for number in range(12):
+        (vault / f"{number}.md").write_text(text, encoding="utf-8")
+    background.run("watch", "add", vault)
+    pid = background.start()
+    background.wait(lambda status: "reading files" in status["doing"])
+    began = time.monotonic()
+    os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not is_alive(pid))
+    assert time.monotonic() - began < 5
+    assert not wire.socket_path(find_paths()).exists()
+    background.start()
+    background.wait(lambda status: status["files"].get("present") == 12, seconds=120)
+
+
+def test_a_folder_that_is_paused_is_told_of_in_the_status(background: Background, tmp_path: Path) -> None:
+    vault = vault_of(tmp_path)
+    (vault / "a.md").write_text("Tea\n", encoding="utf-8")
+    background.run("watch", "add", vault)
+    background.start()
+    background.wait(lambda status: status["files"].get("present") == 1)
+    shutil.rmtree(vault)
+    found = background.wait(lambda status: status["paused"])
+    assert found["paused"] == {str(vault): "the folder cannot be read: no such file"}
+    assert f"secondme watch accept {vault}" in background.run("daemon", "status").stdout
+
+
+def test_a_daemon_that_is_too_busy_to_answer_is_not_taken_for_none(background: Background) -> None:
+    pid = background.start()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        done = background.run("daemon", "status")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert done.code == 14
+    assert f"the daemon does not answer (process {pid}" in done.stderr
 
 
 def test_killed_it_leaves_a_socket_that_the_next_one_replaces(background: Background, tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ import logging
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from watchdog.observers.api import BaseObserver
 
 from secondme.daemon.watching import Watcher
@@ -238,6 +240,47 @@ def test_where_the_system_cannot_watch_the_folder_is_polled_and_that_is_said(
     watcher.set_folders([str(tmp_path)], ignore=())
     assert watcher.polled() == {str(tmp_path): why}
     assert heard.lost == [(str(tmp_path), why)]
+
+
+WATCH = """
+import sys
+from secondme.daemon.watching import Watcher
+watcher = Watcher(lambda root, paths: None, lambda root, why: None)
+watcher.set_folders([sys.argv[1]], ignore=())
+print(*watcher.polled().values())
+watcher.close()
+"""
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="limits of its own need a name space of its own")
+@pytest.mark.parametrize(
+    ("limit", "value", "why"),
+    [
+        ("max_inotify_watches", 5, "the system watches no more folders"),
+        ("max_inotify_instances", 0, "inotify instance limit reached"),
+        ("max_inotify_watches", 500, ""),
+    ],
+)
+def test_a_folder_is_polled_where_the_system_watches_only_part_of_it(
+    tmp_path: Path, limit: str, value: int, why: str
+) -> None:
+    """watchdog passes over folders below the first that the system refuses, so the kernel itself has to be asked."""
+    vault = tmp_path / "vault"
+    for number in range(20):
+        (vault / str(number) / "deep").mkdir(parents=True)
+    command = f'echo {value} > /proc/sys/user/{limit} || exit 77; exec "$@"'
+    done = subprocess.run(
+        [*("unshare", "--user", "--map-root-user", "sh", "-c", command, "sh", sys.executable, "-c", WATCH), vault],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    if done.returncode in (1, 77) and "Traceback" not in done.stderr:
+        pytest.skip(f"no name space for limits here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().startswith(why)
+    assert bool(done.stdout.strip()) == bool(why)
 
 
 def test_a_folder_that_does_not_exist_is_polled(tmp_path: Path, watcher: Watcher) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -38,7 +39,9 @@ def run() -> None:
     config = load_config(paths.config)
     with daemon_lock(paths):
         set_up_logging(paths)
-        asyncio.run(loop.run(paths, config))
+        if not asyncio.run(loop.run(paths, config)):
+            # A thread is in the middle of a large file: what it has not stored is read again by the next daemon.
+            os._exit(0)
 
 
 def start() -> None:
@@ -89,7 +92,7 @@ def status(json: Json = False) -> None:
 
 def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     files, models, memory, sleep = found["files"], found["models"], found["memory"], found["sleep"]
-    waiting = files.pop("waiting", 0)
+    waiting, paused = files.pop("waiting", 0), found["paused"].items()
     told = ", ".join(f"{count:,} {state}" for state, count in files.items() if count) or "no files"
     loaded = f"{models['model'] or 'none'} {'loaded' if models['loaded'] else 'not loaded'}"
     used = ", ".join(f"{name} {size / 1e6:,.0f} MB" for name, size in memory.items() if size)
@@ -103,6 +106,7 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("memory", used),
         ("sleep", left),
         *(("why not", why) for why in sleep["why_not"]),
+        *(("paused", f"{root}: {why}; if that is right: secondme watch accept {root}") for root, why in paused),
         *(("polled", f"{root}: {why}") for root, why in found["polled"].items()),
         *(("problem", f"{one['path']}: {one['state']}: {one['why']}") for one in found["problems"]),
         *(("error", error) for error in found["errors"]),

@@ -14,6 +14,7 @@ from secondme import errors, frames
 from secondme.daemon import wire
 from secondme.errors import NoDaemon, SecondmeError
 from secondme.frames import Message
+from secondme.locks import daemon_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -101,6 +102,8 @@ def call_any(paths: Paths, op: str) -> Message:
     """Return what the daemon of this memory says to `op`, whatever its settings; raises NoDaemon."""
     found = _greet(paths, "")
     if found is None:
+        if owner := daemon_of(paths):
+            raise NoDaemon(f"the daemon does not answer ({owner})", hint="try again; or end that process")
         raise NoDaemon("no daemon runs over this memory", hint="secondme daemon start")
     greeting, client = found
     with client:

@@ -30,7 +30,7 @@ TICK = 5.0
 """Seconds between looks at whether something may be begun or has to end."""
 ASKING_REST = 5.0
 """Seconds after an answer in which vectors are not computed: the next question may follow."""
-QUICK_END = 4.0
+QUICK_END = 3.5
 """Seconds in which everything has to end when the daemon is told to."""
 
 
@@ -59,8 +59,8 @@ class Daemon:
         self._loop = asyncio.get_running_loop()
         self._waiting: tuple[tuple[int, int], int, int] | None = None
 
-    async def run(self) -> None:
-        """Work until told to end."""
+    async def run(self) -> bool:
+        """Work until told to end; return whether all of it has ended, which a large file in hand may keep it from."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self.end)
         self._loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
@@ -72,7 +72,8 @@ class Daemon:
             try:
                 await self._tick_until_end()
             finally:
-                await self._finish(server)
+                has_ended = await self._finish(server)
+        return has_ended
 
     def end(self) -> None:
         """Stop taking requests and end; called a second time, end at once."""
@@ -181,7 +182,9 @@ class Daemon:
         self._wake.set()
 
     def _stored(self) -> None:
-        self._loop.call_soon_threadsafe(self._wake.set)
+        # The loop may have ended while a large file was being stored: there is nobody to be told.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._wake.set)
 
     def _must_wake(self, readings: Readings) -> bool:
         """True if a night that is under way has to end: somebody came back, or the machine is needed."""
@@ -198,19 +201,23 @@ class Daemon:
             self._waiting = version, self.store.digestion.waiting(), self.store.index.waiting()
         return self._waiting
 
-    async def _finish(self, server: asyncio.Server) -> None:
+    async def _finish(self, server: asyncio.Server) -> bool:
         notify("STOPPING=1")
         server.close()
         self.ingesting.stop()
         await asyncio.gather(self.working.stop(), self.host.stop())
-        ended = await asyncio.to_thread(self.ingesting.join, QUICK_END)
+        has_ended = await asyncio.to_thread(self.ingesting.join, QUICK_END)
         # Another process may be reading, which keeps the log of the database from being emptied: it does no harm.
         with contextlib.suppress(IntegrityError):
             self.store.checkpoint()
         self.store.close()
-        event("ended", in_time=ended)
+        event("ended", in_time=has_ended)
+        return has_ended
 
 
-async def run(paths: Paths, config: Config) -> None:
-    """Be the daemon of the memory at `paths` until told to end. The caller holds the lock."""
-    await Daemon(paths, config).run()
+async def run(paths: Paths, config: Config) -> bool:
+    """Be the daemon of the memory at `paths` until told to end; return what `Daemon.run` does.
+
+    The caller holds the lock.
+    """
+    return await Daemon(paths, config).run()

@@ -19,16 +19,18 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
     """Return the record under the keys that programs rely on; it holds paths, but no text of the memory."""
     readings = daemon.readings()
     sources, worker, host = daemon.store.sources, daemon.working.progress, daemon.host
+    folders = sources.folders()
     return {
         "pid": os.getpid(),
         "secondme": __version__,
         "since": to_text(daemon.started),
         "doing": _doing(daemon),
-        "folders": len(sources.folders()),
+        "folders": len(folders),
         "files": sources.counts(),
         "stored": daemon.ingesting.state.stored,
         "problems": [{"path": file.path, "state": file.state, "why": file.why} for file in sources.problems()],
         "polled": dict(daemon.ingesting.polled),
+        "paused": {one.path: one.why for one in folders if one.state == "paused"},
         "models": {"loaded": host.is_loaded, "pid": host.pid, "model": daemon.config.models.language},
         "worker": {"kind": worker.kind, "pid": worker.pid, "done": worker.done, "total": worker.total}
         if worker

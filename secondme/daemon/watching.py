@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
 import threading
@@ -59,8 +61,8 @@ class Watcher:
         """By path: its root, and when the first and the last event came."""
         self._changed = threading.Condition()
         self._closing = False
-        self._observer: BaseObserver = Observer()
-        self._observer.start()
+        self._observer: BaseObserver | None = None
+        """Made with the first folder: the system may have no place for one more."""
         self._alarm = _Alarm(self._overflowed)
         logging.getLogger("watchdog").addHandler(self._alarm)
         self._thread = threading.Thread(target=self._hand_on, name="debounce")
@@ -88,8 +90,9 @@ class Watcher:
         with self._changed:
             self._closing = True
             self._changed.notify()
-        self._observer.stop()
-        self._observer.join()
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join()
         self._thread.join()
 
     def _watch(self, root: str) -> None:
@@ -97,11 +100,13 @@ class Watcher:
         watches: list[ObservedWatch] = []
         try:
             self._places[root] = _place(root)
-            for folder, recursive in self._plan(root):
-                watches.append(self._observer.schedule(handler, folder, recursive=recursive))
+            observer, plan, before = self._observing(), self._plan(root), watched_by_system()
+            for folder, recursive in plan:
+                watches.append(observer.schedule(handler, folder, recursive=recursive))
+            _check_watched(plan, before)
         except OSError as error:
             for watch in watches:
-                self._observer.unschedule(watch)
+                observer.unschedule(watch)
             why = (error.strerror or str(error)).lower()
             self._polled[root] = why, time.monotonic()
             self._on_lost(root, why)
@@ -109,9 +114,17 @@ class Watcher:
         self._polled.pop(root, None)
         self._watches[root] = watches
 
+    def _observing(self) -> BaseObserver:
+        """Return what watches, started. Raises OSError where the system allows no more of these."""
+        if self._observer is None:
+            observer = Observer()
+            observer.start()
+            self._observer = observer
+        return self._observer
+
     def _unwatch(self, root: str) -> None:
         for watch in self._watches.pop(root, []):
-            self._observer.unschedule(watch)
+            self._observing().unschedule(watch)
 
     def _plan(self, root: str) -> list[tuple[str, bool]]:
         """Return the folders to be watched, each with all below it or alone, so that few ignored ones are."""
@@ -179,6 +192,33 @@ class Watcher:
             return self._look
         due = min(min(last + self._quiet, first + self._longest) for _, first, last in self._pending.values())
         return max(due - time.monotonic(), 0)
+
+
+def watched_by_system() -> int | None:
+    """Return how many folders the system watches for this process, None where it does not tell."""
+    count = 0
+    try:
+        for number in os.listdir("/proc/self/fdinfo"):
+            with contextlib.suppress(FileNotFoundError):  # it was closed in this very moment
+                text = Path("/proc/self/fdinfo", number).read_text(encoding="ascii", errors="replace")
+                count += text.count("inotify wd:")
+    except OSError:
+        return None
+    return count
+
+
+def _check_watched(plan: Collection[tuple[str, bool]], before: int | None) -> None:
+    """Raise OSError where the system did not take all folders, which watchdog passes over for all but the first."""
+    after = watched_by_system()
+    if before is None or after is None:
+        return
+    wanted = sum(1 + (_folders_below(folder) if recursive else 0) for folder, recursive in plan)
+    if after - before < wanted:
+        raise OSError(errno.ENOSPC, "the system watches no more folders (fs.inotify.max_user_watches)")
+
+
+def _folders_below(folder: str) -> int:
+    return sum(not os.path.islink(os.path.join(place, name)) for place, names, _ in os.walk(folder) for name in names)
 
 
 def _place(root: str) -> tuple[int, int]:
