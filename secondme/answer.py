@@ -30,9 +30,13 @@ if TYPE_CHECKING:
 
 BRIEF_TOKENS = 40
 _SUM = re.compile(r"[\s\d+\-*/x×÷^().,=?]*\d[\s\d+\-*/x×÷^().,=?]*", re.IGNORECASE)
-# Without spaces around it, a dash or a slash may belong to a date.
-_OPERATOR = re.compile(r"[+*x×÷^]|\s[-/]\s", re.IGNORECASE)
-_GREETING = re.compile(r"(hi|hello|hey|thanks|thank you|good (morning|evening|night))\b[\s!.,]*", re.IGNORECASE)
+# Without spaces around it, a dash or a slash may belong to a date; a plus before all figures, to a phone number.
+_OPERATOR = re.compile(r"[\d)]\s*[+*x×÷^]|\s[-/]\s", re.IGNORECASE)
+_GREETING = re.compile(
+    r"(hi|hello|hey|thanks|thank you|good (morning|afternoon|evening|night))"
+    r"( there| again| a lot| so much| very much)?\b[\s!.,]*",
+    re.IGNORECASE,
+)
 _ARITHMETIC = re.compile(r"^(what is|what's|how much is|calculate)\b", re.IGNORECASE)
 
 
@@ -101,10 +105,7 @@ class AnswerStream:
         usage = Usage()
         limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
         stop = ("\n",) if self._brief else ()
-        prompt = Prompt("", (), self._question)
-        if read:
-            prompt = answer_prompt(self._question, read, brief=self._brief, before=self._before)
-        text, is_complete = "", False
+        prompt, text, is_complete = self._prompt(read), "", False
         try:
             # Closing the model's iterator ends its work at the next token, whatever ends ours.
             with closing(model.reply(prompt, max_tokens=limit, stop=stop, usage=usage)) as reply:
@@ -131,6 +132,11 @@ class AnswerStream:
             yield self._answer.text
         elif self._answer.abstained and not is_refusal(text):
             yield f"\n{NOT_IN_MEMORY}"
+
+    def _prompt(self, read: list[Match]) -> Prompt:
+        if not read:
+            return Prompt("", (), self._question)
+        return answer_prompt(self._question, read, brief=self._brief, before=self._before)
 
     def _while_wanted(self, reply: Iterator[str]) -> Iterator[str]:
         for piece in reply:

@@ -21,10 +21,12 @@ LEGEND: Mapping[Ink, str] = {
 TAKEN = 0.7
 """The share of a sentence's words that its sources have to hold for it to be taken from them."""
 _STEM = 5
-"""Letters of a word that have to be the same: "moved" is "move"."""
+"""Letters of a word without its ending that have to be the same: "moved" is "move"."""
 
-_MARK = re.compile(r"\[(\d+)\]")
-_SPACED_MARK = re.compile(r"([ \t]*)\[(\d+)\]")
+# A model that runs wild may write a number of a thousand digits.
+_MARK = re.compile(r"\[(\d{1,6})\]")
+_SPACED_MARK = re.compile(r"([ \t]*)\[(\d{1,6})\]")
+_ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|e|s)$")
 _SENTENCE = re.compile(r"\S.*?(?:[.!?…][\"')\]*_]*(?=\s|$)|(?=\n)|$)(?:[ \t]*\[\d+\])*[.!?]?", re.MULTILINE)
 _BULLET = re.compile(r"(?:[-*+>#]+|\d{1,2}[.)])\s+")
 
@@ -72,11 +74,12 @@ def _ink_of(sentence: str, evidence: Mapping[int, str]) -> Ink:
     held = [evidence[number] for number in marks if number in evidence]
     if not held:
         return "own"
-    words, there = _stems(_MARK.sub("", sentence)), _stems(" ".join(held))
+    words, there = stems(_MARK.sub("", sentence)), stems(" ".join(held))
     return "evidence" if words and len(words & there) >= TAKEN * len(words) else "inference"
 
 
-def _stems(text: str) -> set[str]:
+def stems(text: str) -> set[str]:
+    """Return the words of a text that carry meaning, without their endings."""
     words = set(WORD.findall(text.lower())) - FUNCTION_WORDS
     # A number is only itself.
-    return {word if any(map(str.isdigit, word)) else word[:_STEM] for word in words}
+    return {word if any(map(str.isdigit, word)) else _ENDING.sub("", word)[:_STEM] for word in words}
