@@ -70,6 +70,9 @@ def ask(
     except NoDaemon:
         client.close()
         return None
+    except BaseException:
+        client.close()
+        raise
 
 
 class DaemonStream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,7 +44,7 @@ class Command:
 
 def run(talk: Talk, line: str) -> Reply:
     """Do what a line such as "/search porto" says. Raises SecondmeError."""
-    name, _, argument = line.strip().removeprefix("/").partition(" ")
+    name, argument = [*line.strip().removeprefix("/").split(maxsplit=1), "", ""][:2]
     command = COMMANDS.get(name.lower())
     if command is None:
         near = [f"/{one}" for one in COMMANDS if name and one.startswith(name[:2].lower())]
@@ -120,7 +121,7 @@ def _as_of(talk: Talk, day: str) -> Reply:
     from secondme.moments import moment_of
 
     talk.as_of = moment_of(day)
-    return Reply(f"questions are about {talk.as_of:%Y-%m-%d}, as it was known then; /as-of now ends this")
+    return Reply(f"questions are about {lines.day(talk.as_of)}, as it was known then; /as-of now ends this")
 
 
 def _off(talk: Talk, _: str) -> Reply:
@@ -140,7 +141,7 @@ def _export(talk: Talk, name: str) -> Reply:
         raise UsageError("nothing was said yet")
     from secondme.chat.export import write_chat
 
-    path = write_chat(talk, Path(name).expanduser() if name else None)
+    path = write_chat(talk, Path(os.path.expanduser(name)) if name else None)
     return Reply(f"written to {path}")
 
 
@@ -167,10 +168,12 @@ def _name(talk: Talk, name: str) -> Reply:
         raise UsageError("nothing was said yet")
     with talk.me.store.writing():
         talk.me.store.chats.rename(talk.chat, " ".join(name.split())[:80])
-    return Reply(f"this conversation is called {name}")
+    return Reply(f"this conversation is called {talk.me.store.chats.get(talk.chat).name}")
 
 
 def _delete(talk: Talk, number: str) -> Reply:
+    if not number and talk.chat is None:
+        raise UsageError("nothing was said yet", hint="/threads lists conversations, /delete NUMBER deletes one")
     chat = talk.me.store.chats.get(_number(number) if number else talk.chat or 0)
 
     def delete() -> Reply:

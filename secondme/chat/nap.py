@@ -48,3 +48,7 @@ class Nap:
         """Have it end after the line in hand; what is decided stays."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.wait()

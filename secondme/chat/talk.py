@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from secondme.chat import asking
 from secondme.chat.hearing import follows, is_on_the_same, question_in, tells
 from secondme.chat.reading import Read, read
+from secondme.clean import clean
 from secondme.clock import now
 from secondme.errors import NotFound, UsageError
 from secondme.ids import parse_id
@@ -43,8 +44,18 @@ class Heard:
     """True where it is about something else than the turns before it."""
     before: tuple[str, str] | None = None
     """The question that it follows from, and its answer."""
+    after: int = 0
+    """The turn of that question; 0 where there is none."""
     as_of: datetime | None = None
     """The moment whose state of things it asks for; now when None."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    turn: int
+    """0 where nothing was kept."""
+    question: str
+    answer: str
 
 
 class Talk:
@@ -58,7 +69,7 @@ class Talk:
         """False between /off and /on."""
         self.as_of: datetime | None = None
         """The moment whose state of things is asked for; now when None."""
-        self._topic: list[tuple[str, str]] = []
+        self._topic: list[_Asked] = []
         """The questions of the topic in hand, with their answers."""
         self._last_at: datetime | None = None
         if chat is not None:
@@ -69,7 +80,8 @@ class Talk:
         self.me.store.chats.get(chat)
         self.chat, turns = chat, self.me.store.chats.turns(chat)
         topics = topics_of(turns)
-        self._topic = [(turn.text, turn.answer) for turn in topics[-1] if turn.answer] if topics else []
+        answered = [turn for turn in topics[-1] if _is_answered(turn)] if topics else []
+        self._topic = [_Asked(turn.id, question_in(turn.text), turn.answer) for turn in answered]
         self._last_at = turns[-1].said_at if turns else None
         return turns
 
@@ -79,25 +91,36 @@ class Talk:
 
     def hear(self, text: str) -> Heard:
         """Keep what was said, on the disk before this returns, and tell what it asks. Raises UsageError."""
+        text = clean(text)
         if not text.strip():
             raise UsageError("nothing was said")
-        question, begins = question_in(text), self._begins_topic(text)
-        if begins:
+        question = question_in(text)
+        if begins := self._begins_topic(question):
             self._topic = []
         self._last_at = now()
         note, turn = self._keep(text, tells(text), "asked" if question else "said") if self.keeps else ("", 0)
-        return Heard(text, turn, note, question, begins, self._before(question), self.as_of)
+        heard = Heard(text, turn, note, question, begins, as_of=self.as_of)
+        earlier = self._before(question)
+        if earlier is None:
+            return heard
+        before = earlier.question[:LONGEST_BEFORE], earlier.answer[:LONGEST_BEFORE]
+        return replace(heard, before=before, after=earlier.turn)
 
     def remember(self, text: str) -> Heard:
-        """Keep a text as it is, whatever it says. Raises UsageError where there is nothing to keep."""
+        """Keep a text as it is, whatever it says. Raises UsageError where there is nothing to keep, and after /off."""
+        if not self.keeps:
+            raise UsageError("nothing is kept at present", hint="/on keeps what is said again")
         self._last_at = now()
-        note, turn = self._keep(text, True, "said")
+        note, turn = self._keep(clean(text), True, "said")
         return Heard(text, turn, note, "")
 
-    def _keep(self, text: str, as_note: bool, kind: str) -> tuple[str, int]:
+    def _keep(self, text: str, as_note: bool, kind: Literal["said", "asked"]) -> tuple[str, int]:
         store, moment = self.me.store, now()
         with store.writing():
-            chat = self.chat or store.chats.begin(now=moment)
+            chat = self._chat_in_hand(moment)
+            if store.chats.is_paused(chat):
+                # It was left with nothing kept, and is gone on with.
+                store.chats.add(chat, "on", "", note=None, now=moment)
             number = None
             if as_note:
                 note = Note(text, thread=f"chat:{chat}", author=self.me.config.me.name, origin="chat")
@@ -105,14 +128,19 @@ class Talk:
                 if isinstance(ready, Skipped):
                     raise UsageError(ready.why)
                 [(number, _)] = store.add_notes([ready], now=moment)
-            turn = store.chats.add(chat, "asked" if kind == "asked" else "said", text, note=number, now=moment)
+            turn = store.chats.add(chat, kind, text, note=number, now=moment)
         self.chat = chat
         return (f"n{number}" if number else ""), turn
+
+    def _chat_in_hand(self, moment: datetime) -> int:
+        """Return the conversation in hand, another one where it went with the last that was said in it."""
+        chats = self.me.store.chats
+        return self.chat if self.chat and chats.is_there(self.chat) else chats.begin(now=moment)
 
     def answered(self, heard: Heard, answer: Answer) -> None:
         """Take an answer into the topic in hand: the next question may follow from it."""
         if answer.text and not answer.abstained:
-            self._topic.append((heard.question, answer.text))
+            self._topic.append(_Asked(heard.turn, heard.question, answer.text))
 
     def pause_keeping(self) -> None:
         """Keep nothing from now on; the conversation shows that there is a gap, and not what was in it."""
@@ -122,12 +150,15 @@ class Talk:
     def resume_keeping(self) -> None:
         """Keep what is said again."""
         self.keeps = True
+        # What was said in the gap must not come back in an answer that is kept.
+        self._topic = [one for one in self._topic if one.turn]
         self._mark("on")
 
-    def _mark(self, kind: str) -> None:
+    def _mark(self, kind: Literal["off", "on"]) -> None:
         with self.me.store.writing():
-            self.chat = self.chat or self.me.store.chats.begin(now=now())
-            self.me.store.chats.add(self.chat, "off" if kind == "off" else "on", "", note=None, now=now())
+            chat = self._chat_in_hand(now())
+            self.me.store.chats.add(chat, kind, "", note=None, now=now())
+        self.chat = chat
 
     def read(self, turn: Turn) -> Read:
         """Return an answer as it is read; a source that was replaced since has no mark any more."""
@@ -151,18 +182,20 @@ class Talk:
         """Return the conversations in which these words occur, or all, the latest first."""
         return self.me.store.chats.list(words)
 
-    def _begins_topic(self, text: str) -> bool:
-        if not self._topic:
+    def _begins_topic(self, question: str) -> bool:
+        if self._last_at is not None and now() - self._last_at > PAUSE:
+            return True
+        if not (question and self._topic):
             return False
-        is_late = self._last_at is not None and now() - self._last_at > PAUSE
-        question, answer = self._topic[-1]
-        return is_late or not is_on_the_same(text, f"{question} {answer}")
+        last = self._topic[-1]
+        return not is_on_the_same(question, f"{last.question} {last.answer}")
 
-    def _before(self, question: str) -> tuple[str, str] | None:
+    def _before(self, question: str) -> _Asked | None:
+        """Return what a question follows from, unless that was forgotten since."""
         if not (self._topic and follows(question)):
             return None
-        asked, answer = self._topic[-1]
-        return asked[:LONGEST_BEFORE], answer[:LONGEST_BEFORE]
+        last = self._topic[-1]
+        return last if not last.turn or self.me.store.chats.has(last.turn) else None
 
 
 def ask(me: Assistant, heard: Heard) -> asking.Stream:
@@ -172,31 +205,55 @@ def ask(me: Assistant, heard: Heard) -> asking.Stream:
     return found or me.ask_stream(heard.question, filters=filters, before=heard.before)
 
 
+def what_came(stream: asking.Stream, text: str, *, is_whole: bool) -> Answer:
+    """Return the answer of a stream that has ended or was closed, of which `text` came."""
+    try:
+        answer = stream.answer
+    except RuntimeError:  # it was stopped before anybody told what it rests on
+        return Answer(text, (), False, "retrieval", {"evidence_shown": [match.id for match in stream.evidence]})
+    # One that was stopped before its first word says nothing about what memory holds.
+    return answer if is_whole or not answer.abstained else replace(answer, text="")
+
+
 def keep_answer(me: Assistant, heard: Heard, answer: Answer, shown: Sequence[Match], *, is_whole: bool) -> None:
-    """Keep an answer, or what came of it, with the passages that were shown for it."""
+    """Keep an answer, or what came of it, with the passages that were shown for it.
+
+    An answer to a question that follows another one may be in the words of that one's sources: they are its own too.
+    """
     if not heard.turn:
         return
-    numbers = {id: number for number, id in enumerate(answer.trace.get("evidence_shown", ()), 1)}
+    read = answer.trace.get("evidence_shown")
+    if read is None and not answer.abstained:
+        read = [match.id for match in shown]
     cited = {match.id for match in answer.citations}
-    there = {match.id for match in (*shown, *answer.citations)}
-    sources = [(Cited(number, id, id in cited), parse_id(id)[0]) for id, number in numbers.items() if id in there]
+    chats = me.store.chats
     with me.store.writing():
-        me.store.chats.answer(heard.turn, answer.text, regime=answer.regime, is_whole=is_whole, sources=sources)
+        if heard.after and not chats.has(heard.after):
+            return
+        earlier = chats.drawn_from(heard.after) if heard.before else ()
+        numbered = enumerate(dict.fromkeys((*(read or ()), *earlier)), 1)
+        sources = [(Cited(number, id, id in cited), parse_id(id)[0]) for number, id in numbered]
+        chats.answer(heard.turn, answer.text, regime=answer.regime, is_whole=is_whole, sources=sources)
 
 
 def topics_of(turns: Sequence[Turn]) -> list[list[Turn]]:
     """Return the turns of a conversation in the topics they make up; the last one is in hand."""
     topics: list[list[Turn]] = []
     for turn in turns:
-        before = topics[-1][-1] if topics else None
-        if before and turn.said_at - before.said_at <= PAUSE and _goes_on(before, turn):
-            topics[-1].append(turn)
+        topic = topics[-1] if topics else None
+        if topic and turn.said_at - topic[-1].said_at <= PAUSE and _goes_on(topic, turn):
+            topic.append(turn)
         else:
             topics.append([turn])
     return topics
 
 
-def _goes_on(before: Turn, turn: Turn) -> bool:
-    if turn.kind != "asked" or before.kind != "asked":
+def _goes_on(topic: Sequence[Turn], turn: Turn) -> bool:
+    last = next((one for one in reversed(topic) if _is_answered(one)), None)
+    if turn.kind != "asked" or last is None:
         return True
-    return is_on_the_same(turn.text, f"{before.text} {before.answer}")
+    return is_on_the_same(question_in(turn.text), f"{question_in(last.text)} {last.answer}")
+
+
+def _is_answered(turn: Turn) -> bool:
+    return bool(turn.answer) and turn.regime != "abstained"

@@ -12,7 +12,7 @@ from secondme.chat import commands
 from secondme.chat.inks import LEGEND, SIGNS, inked
 from secondme.chat.lines import match_line, source_line
 from secondme.chat.reading import read_answer
-from secondme.chat.talk import Heard, Talk, ask, keep_answer
+from secondme.chat.talk import Heard, Talk, ask, keep_answer, what_came
 from secondme.clean import clean
 from secondme.cli.options import open_memory
 from secondme.cli.output import can_ask, counted, say
@@ -44,11 +44,11 @@ def _lines() -> Iterator[str]:
     while True:
         if can_ask():
             say("you:")
-        line = sys.stdin.readline()
+        line = sys.stdin.buffer.readline()
         if not line:
             return
-        if line.strip():
-            yield clean(line).strip()
+        if words := clean(line.decode("utf-8", errors="replace")).strip():
+            yield words
 
 
 def _does_leave(talk: Talk, line: str) -> bool:
@@ -92,6 +92,7 @@ def _sleep() -> None:
         found = nap.run(progress)
     except KeyboardInterrupt:
         nap.stop()
+        nap.wait()
         found = {"run": "", "state": "interrupted", "why": ""}
     finally:
         progress.close()
@@ -115,9 +116,11 @@ def _answer(talk: Talk, heard: Heard) -> None:
     finally:
         # What is kept is what came, however it ended.
         stream.close()
-        answer = stream.answer if is_whole else Answer(text, (), False, "retrieval", {})
+        answer = what_came(stream, text, is_whole=is_whole)
         if answer.text:
             keep_answer(talk.me, heard, answer, stream.evidence, is_whole=is_whole)
+    if not answer.text:
+        return
     talk.answered(heard, answer)
     _print_answer(answer)
     if answer.abstained:

@@ -65,6 +65,17 @@ class Chats:
     def __init__(self, db: Database) -> None:
         """Use the tables of `db`."""
         self.db = db
+        # The lower() of SQLite knows the letters of English only.
+        db.conn.create_function("folded", 1, str.casefold, deterministic=True)
+
+    def is_there(self, chat: int) -> bool:
+        """True if there is such a conversation: one goes with the last thing said in it."""
+        return self.db.conn.execute("select 1 from chats where id = ?", (chat,)).fetchone() is not None
+
+    def is_paused(self, chat: int) -> bool:
+        """True if the last mark of a conversation says that nothing is kept."""
+        query = "select kind from turns where chat_id = ? and kind in ('off', 'on') order by id desc limit 1"
+        return bool(self.db.conn.execute(query, (chat,)).fetchone() == ("off",))
 
     def begin(self, *, now: datetime) -> int:
         """Begin a conversation and return its number. Call it within a transaction."""
@@ -90,11 +101,10 @@ class Chats:
         A turn or note that was forgotten in the meantime stays forgotten, and so does an answer in its words.
         """
         shown = list(sources)
-        marks = ", ".join("?" * len({note for _, note in shown}))
-        (left,) = self.db.conn.execute(
-            f"select count(*) from notes where id in ({marks})", list({note for _, note in shown})
-        ).fetchone()
-        if left < len({note for _, note in shown}) or not self._is_there(turn):
+        notes = {note for _, note in shown}
+        marks = ", ".join("?" * len(notes))
+        (left,) = self.db.conn.execute(f"select count(*) from notes where id in ({marks})", list(notes)).fetchone()
+        if left < len(notes) or not self.has(turn):
             return
         self.db.conn.execute(
             "update turns set answer = ?, regime = ?, is_whole = ? where id = ?", (text, regime, is_whole, turn)
@@ -104,8 +114,18 @@ class Chats:
             [(turn, one.number, note, one.id, one.is_cited) for one, note in shown],
         )
 
-    def _is_there(self, turn: int) -> bool:
+    def has(self, turn: int) -> bool:
+        """True if a turn was not forgotten."""
         return self.db.conn.execute("select 1 from turns where id = ?", (turn,)).fetchone() is not None
+
+    def drawn_from(self, turn: int) -> Sequence[str]:
+        """Return the passages and the note behind what was said and answered in a turn."""
+        rows = self.db.conn.execute(
+            """select name from turn_sources where turn_id = ?1
+               union select 'n' || note_id from turns where id = ?1 and note_id is not null""",
+            (turn,),
+        )
+        return [row[0] for row in rows]
 
     def turns(self, chat: int) -> Sequence[Turn]:
         """Return the turns of a conversation, in their order."""
@@ -131,28 +151,33 @@ class Chats:
         return [row[0] for row in rows][::-1]
 
     def list(self, words: str = "") -> Sequence[Chat]:
-        """Return the conversations in which these words were said or answered, or all, the latest first."""
-        rows = self.db.conn.execute(
-            """select c.id, c.name, c.started_at, coalesce(max(t.said_at), c.started_at), count(t.id),
-                      coalesce((select substr(f.text, 1, 80) from turns f
-                                where f.chat_id = c.id and f.text != '' order by f.id limit 1), '')
-               from chats c left join turns t on t.chat_id = c.id
-               where ?1 = '' or instr(lower(c.name), ?1) or c.id in
-                   (select chat_id from turns where instr(lower(text), ?1) or instr(lower(answer), ?1))
-               group by c.id order by max(t.id) desc, c.id desc""",
-            (words.strip().lower(),),
-        ).fetchall()
-        return [
-            Chat(id, name or first, from_text(began), from_text(last), count)
-            for id, name, began, last, count, first in rows
-        ]
+        """Return the conversations in which all of these words were said or answered, or all, the latest first."""
+        wanted = words.casefold().split()
+        holds = """(instr(folded(c.name), ?) or c.id in
+            (select chat_id from turns where instr(folded(text), ?) or instr(folded(answer), ?)))"""
+        where = " and ".join([holds] * len(wanted)) or "true"
+        return self._select(where, [word for word in wanted for _ in range(3)])
 
     def get(self, chat: int) -> Chat:
         """Return one conversation. Raises NotFound."""
-        for one in self.list():
-            if one.id == chat:
+        if 0 <= chat < 2**63:
+            for one in self._select("c.id = ?", [chat]):
                 return one
         raise NotFound(f"there is no conversation {chat}", hint="/threads lists them")
+
+    def _select(self, where: str, values: Sequence[object]) -> Sequence[Chat]:
+        rows = self.db.conn.execute(
+            f"""select c.id, c.name, c.started_at, coalesce(max(t.said_at), c.started_at), count(t.id),
+                       coalesce((select substr(f.text, 1, 80) from turns f
+                                 where f.chat_id = c.id and f.text != '' order by f.id limit 1), '')
+                from chats c left join turns t on t.chat_id = c.id where {where}
+                group by c.id order by max(t.id) desc, c.id desc""",
+            values,
+        ).fetchall()
+        return [
+            Chat(id, name or " ".join(first.split()), from_text(began), from_text(last), count)
+            for id, name, began, last, count, first in rows
+        ]
 
     def rename(self, chat: int, name: str) -> None:
         """Give a conversation a name. Call it within a transaction."""

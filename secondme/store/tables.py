@@ -262,7 +262,7 @@ CHATS = (
         started_at text not null
     ) strict
     """,
-    # A turn is stored before it is answered; one that has no answer yet was cut off, and what came of it is kept.
+    # A turn is stored before it is answered; one that has no answer was cut off.
     """
     create table turns (
         id integer primary key autoincrement,
@@ -293,9 +293,5 @@ CHATS = (
     "create index turn_sources_note on turn_sources (note_id)",
     # By uri, so that it holds for each version of an item.
     "create table pinned_notes (uri text primary key) strict, without rowid",
-    """
-    create table pinned_facts (
-        memory_id integer primary key references memories (id) on delete cascade
-    ) strict
-    """,
+    "create table pinned_facts (memory_id integer primary key references memories (id) on delete cascade) strict",
 )
