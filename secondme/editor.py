@@ -43,7 +43,10 @@ def edit_text(text: str, *, name: str = "secondme") -> str:
         copy.write_text(clean(text), encoding="utf-8")
         copy.chmod(0o600)
         _edit(copy, line=1, waits=True)
-        return clean(copy.read_text(encoding="utf-8", errors="replace"))
+        try:
+            return clean(copy.read_text(encoding="utf-8", errors="replace"))
+        except OSError as error:
+            raise UsageError("the editor left no file behind", hint="nothing was changed") from error
 
 
 def command_for(editor: str, path: Path, *, line: int, waits: bool = False) -> list[str]:

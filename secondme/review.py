@@ -126,6 +126,9 @@ def _reword(me: Assistant, old: Fact, text: str, operations: Edit, codes: bytes 
         if (other.subject, other.attribute) == (subject, attribute) and other.value.casefold() != value.casefold():
             operations.add_conflict(added, number_in(other.id, "m"))
     operations.mark(number, valid_to=None, retired_at=operations.now, superseded_by=added)
+    if number in store.pins.facts():
+        # The earlier one stays pinned too: undone, it holds again.
+        store.pins.pin(f"m{added}")
     return added
 
 
@@ -146,12 +149,20 @@ def pin(me: Assistant, id: str, *, is_pinned: bool) -> None:
         (me.store.pins.pin if is_pinned else me.store.pins.unpin)(id)
 
 
+def typed(me: Assistant, id: str) -> Note:
+    """Return a note whose text may be replaced. Raises NotFound, and UsageError where it cannot be changed here."""
+    note, _ = me.note(id)
+    if note.origin not in ("typed", "chat") or note.author != me.config.me.name:
+        raise UsageError(f"{id} is not something you typed: {note.uri}", hint=f"change it there: secondme open {id}")
+    current = me.store.versions(note.uri)[0]
+    if current.id != note.id:
+        raise UsageError(f"{id} is an earlier version of {current.id}", hint=f"secondme edit {current.id}")
+    return note
+
+
 def rewrite(me: Assistant, id: str, text: str) -> Note:
-    """Put `text` in the place of what the user typed; return the note as stored. Raises UsageError and NotFound."""
-    old, _ = me.note(id)
-    if old.origin not in ("typed", "chat") or old.author != me.config.me.name:
-        raise UsageError(f"{id} is not something you typed: {old.uri}", hint=f"change it there: secondme open {id}")
-    return me.add(replace(old, text=text, id=""))
+    """Put `text` in the place of what the user typed; return the note as stored. Raises as `typed`."""
+    return me.add(replace(typed(me, id), text=text, id=""))
 
 
 def run_of(me: Assistant, id: str = "") -> Run:

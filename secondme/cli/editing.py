@@ -26,9 +26,11 @@ def register(app: typer.Typer) -> None:
 def edit(context: typer.Context, id: Id, text: Text = None) -> None:
     """Put another text in the place of what you typed, or of a fact; the earlier one is kept."""
     from secondme.editor import edit_text
+    from secondme.review import typed
 
     with open_memory(context) as me:
-        before = me.facts([id])[0].text if is_id(id, "m") else me.note(id)[0].text
+        # What cannot be changed is refused before an editor opens.
+        before = me.facts([id])[0].text if is_id(id, "m") else typed(me, id).text
         after = " ".join(text) if text else edit_text(before, name=id).rstrip("\n")
         if after.strip() == before.strip():
             say("nothing was changed")

@@ -100,9 +100,12 @@ def marked_by(verdict: Verdict) -> tuple[int, ...]:
 
 
 def spared(verdict: Verdict, pinned: Collection[int]) -> Verdict:
-    """Return a verdict that leaves pinned facts as they are: what would end one stands against it instead."""
-    kept = tuple(id for id in marked_by(verdict) if id in pinned)
-    return Conflict(kept) if kept else verdict
+    """Return a verdict that leaves pinned facts as they are: what would end one stands against it instead.
+
+    Where it would have ended others with it, it stands against those as well.
+    """
+    olds = marked_by(verdict)
+    return Conflict(olds) if any(id in pinned for id in olds) else verdict
 
 
 def carry_out(

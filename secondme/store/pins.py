@@ -18,15 +18,19 @@ class Pins:
         self.db = db
 
     def ids(self) -> list[str]:
-        """Return the ids of the pinned facts and of the current notes that are pinned, the newest first."""
+        """Return the ids of the current facts and notes that are pinned, the newest first."""
+        facts = self.db.conn.execute(
+            """select m.id from pinned_facts p join memories m on m.id = p.memory_id
+               where m.retired_at is null order by m.id desc"""
+        ).fetchall()
         notes = self.db.conn.execute(
             """select n.id from pinned_notes p join notes n on n.uri = p.uri
                where n.replaced_at is null order by n.id desc"""
         ).fetchall()
-        return [*(f"m{id}" for id in sorted(self.facts(), reverse=True)), *(f"n{id}" for (id,) in notes)]
+        return [*(f"m{id}" for (id,) in facts), *(f"n{id}" for (id,) in notes)]
 
     def facts(self) -> set[int]:
-        """Return the numbers of the pinned facts."""
+        """Return the numbers of the pinned facts, those that another has taken the place of included."""
         return {row[0] for row in self.db.conn.execute("select memory_id from pinned_facts")}
 
     def pin(self, id: str) -> None:
