@@ -7,6 +7,8 @@ import re
 import select
 import sys
 from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 
 from textual.theme import BUILTIN_THEMES
 
@@ -15,7 +17,8 @@ from secondme.errors import ConfigError
 NAMES = {"dark": "textual-dark", "light": "textual-light", "ansi": "ansi-dark"}
 PATIENCE = 0.2
 """Seconds for which a terminal may think about its background; all but a few answer at once."""
-_BACKGROUND = re.compile(r"\x1b\]11;rgb:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)")
+_ATTRIBUTES = re.compile(r"\x1b\[\?[0-9;]*c")
+_BACKGROUND = re.compile(r"\x1b\]11;rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)")
 
 
 def theme_for(wanted: str) -> str:
@@ -50,11 +53,10 @@ def action_ids() -> set[str]:
     """Return the ids of all actions that can have another key."""
     from textual.binding import Binding
 
-    from secondme_tui import app
-    from secondme_tui.screens import browse, chat, dialogs, review, status, timeline
-    from secondme_tui.widgets import prompt, transcript, turn
+    from secondme_tui import app, screens, widgets
 
-    modules = (app, browse, chat, dialogs, review, status, timeline, prompt, transcript, turn)
+    inside = [f"{one.__name__}.{found.name}" for one in (screens, widgets) for found in iter_modules(one.__path__)]
+    modules = [app, *map(import_module, inside)]
     owners = [one for module in modules for one in vars(module).values() if hasattr(one, "BINDINGS")]
     bindings = [one for owner in owners for one in owner.BINDINGS]
     return {one.id for one in bindings if isinstance(one, Binding) and one.id}
@@ -84,8 +86,12 @@ def _asked(question: str) -> str:
     try:
         tty.setcbreak(stdin)
         os.write(sys.stdout.fileno(), question.encode())
-        while not answer.endswith("c") and select.select([stdin], [], [], PATIENCE)[0]:
-            answer += os.read(stdin, 1024).decode("latin-1")
+        # A "c" alone is no end: it is a digit of a colour too.
+        while not _ATTRIBUTES.search(answer) and select.select([stdin], [], [], PATIENCE)[0]:
+            block = os.read(stdin, 1024)
+            if not block:
+                break
+            answer += block.decode("latin-1")
     finally:
         termios.tcsetattr(stdin, termios.TCSANOW, before)
     return answer
