@@ -26,7 +26,7 @@ SLOW = {
 
 def environment(root: Path) -> dict[str, str]:
     """The variables under which the packages below `root` are the ones imported."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(root), str(root / "plugins")))}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(root / one) for one in ("", "plugins", "tui"))}
 
 
 def loaded_by(code: str) -> set[str]:
@@ -72,7 +72,7 @@ def copy(tmp_path: Path) -> Path:
     """A copy of the packages and of the contracts, to be spoiled."""
     root = tmp_path / "copy"
     ignored = shutil.ignore_patterns("__pycache__")
-    for package in ("secondme", "plugins/secondme_plugins"):
+    for package in ("secondme", "plugins/secondme_plugins", "tui/secondme_tui"):
         shutil.copytree(ROOT / package, root / package, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", root)
     return root
@@ -87,6 +87,10 @@ def test_the_boundaries_hold(copy: Path) -> None:
     ("module", "line", "contract"),
     [
         ("secondme/records.py", "import textual", "The core is reachable without a screen"),
+        ("secondme/chat/talk.py", "import secondme_tui.app", "The core is reachable without a screen"),
+        ("secondme/cli/app.py", "import secondme_tui.app", "The core is reachable without a screen"),
+        ("secondme/cli/plain.py", "import textual", "Only the terminal interface knows Textual"),
+        ("tui/secondme_tui/widgets/__init__.py", "import secondme.store", "Widgets know neither the memory"),
         ("secondme/plugins.py", "import secondme_plugins.llama", "The core is reachable without a screen"),
         ("plugins/secondme_plugins/markdown.py", "import secondme.store", "Plugins see only the contract"),
         ("plugins/secondme_plugins/markdown.py", "from secondme import Note", "Plugins see only the contract"),
