@@ -104,6 +104,27 @@ class AnswerEvents:
     failed: Failed
 
 
+@dataclass(eq=False)
+class _Asked:
+    """An answer that is waited for."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    stream: Stream | None = None
+
+    def end(self) -> None:
+        """Have it end at the next token, or before it begins."""
+        self.stop.set()
+        if stream := self.stream:
+            stream.cancel()
+
+    def begin(self, stream: Stream) -> Stream:
+        """Take the stream in hand; it is cancelled where the user was faster."""
+        self.stream = stream
+        if self.stop.is_set():
+            stream.cancel()
+        return stream
+
+
 @dataclass
 class Session:
     """The memory as the screens see it: they ask for something, and are called when it is there."""
@@ -111,8 +132,8 @@ class Session:
     post: Post
     plugins: Plugins | None = None
     _desks: dict[str, Desk] = field(default_factory=dict)
-    _stream: Stream | None = None
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _asked: list[_Asked] = field(default_factory=list)
+    """The answers waited for, the one under way first; only the thread of the screen changes it."""
     _nap: Nap | None = None
 
     def run(
@@ -133,18 +154,28 @@ class Session:
 
     def answer(self, heard: Heard, events: AnswerEvents) -> None:
         """Answer a message and keep the answer, however it ends."""
-        self.run(
-            lambda talk: self._answer(talk.me, heard, events),
-            lambda result: events.ended(*result),
-            failed=events.failed,
-            desk="answer",
-        )
+        asked = _Asked()
+        self._asked.append(asked)
+
+        def ended(result: tuple[Answer, Sequence[Match], bool]) -> object:
+            self._asked.remove(asked)
+            return events.ended(*result)
+
+        def failed(error: SecondmeError) -> object:
+            self._asked.remove(asked)
+            return events.failed(error)
+
+        self.run(lambda talk: self._answer(talk.me, heard, events, asked), ended, failed=failed, desk="answer")
+
+    @property
+    def is_busy(self) -> bool:
+        """True while there is something to stop."""
+        return bool(self._asked) or self._nap is not None
 
     def stop(self) -> None:
         """Stop the answer or the night under way; what came of it stays."""
-        self._stop.set()
-        if stream := self._stream:
-            stream.cancel()
+        for asked in self._asked[:1]:
+            asked.end()
         if nap := self._nap:
             nap.stop()
 
@@ -167,6 +198,8 @@ class Session:
     def close(self) -> None:
         """End the threads; one that is in the middle of something is not waited for."""
         self.stop()
+        for asked in self._asked:
+            asked.end()
         for desk in self._desks.values():
             desk.end()
         for desk in self._desks.values():
@@ -181,12 +214,14 @@ class Session:
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         self.post(Call(function, arguments))
 
-    def _answer(self, me: Assistant, heard: Heard, events: AnswerEvents) -> tuple[Answer, Sequence[Match], bool]:
+    def _answer(
+        self, me: Assistant, heard: Heard, events: AnswerEvents, asked: _Asked
+    ) -> tuple[Answer, Sequence[Match], bool]:
         from secondme.chat.talk import ask, keep_answer
 
-        self._stop.clear()
-        stream = ask(me, heard)
-        self._stream, text = stream, ""
+        if asked.stop.is_set():
+            return Answer("", (), False, "none"), (), False
+        stream, text, is_whole = asked.begin(ask(me, heard)), "", False
         shown = stream.evidence
         self._call(events.begun, shown)
         answer: Answer | None = None
@@ -194,15 +229,15 @@ class Session:
             for piece in stream:
                 text += piece
                 self._call(events.piece, piece)
-            answer = _whole(stream, is_stopped=self._stop.is_set())
+            is_whole = not asked.stop.is_set()
+            answer = _whole(stream, is_stopped=not is_whole)
         finally:
-            self._stream = None
             stream.close()
             # Also where the model or the daemon failed half-way: what came is kept, and the error goes on.
             answer = answer or Answer(text, (), False, "retrieval", {"evidence_shown": [match.id for match in shown]})
             if answer.text:
-                keep_answer(me, heard, answer, shown, is_whole=not self._stop.is_set())
-        return answer, shown, not self._stop.is_set()
+                keep_answer(me, heard, answer, shown, is_whole=is_whole)
+        return answer, shown, is_whole
 
 
 def _whole(stream: Stream, *, is_stopped: bool) -> Answer | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -10,11 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from secondme.chat import commands
 from secondme.chat.commands import Reply
 from secondme.chat.lines import counted
+from secondme.clean import clean, one_line
 from secondme.errors import SecondmeError
 from secondme.records import Answer, Match, Note
 from secondme_tui.queries import chat as queries
@@ -22,6 +23,7 @@ from secondme_tui.screens.dialogs import Choose, Confirm
 from secondme_tui.screens.main import MainScreen
 from secondme_tui.session import AnswerEvents
 from secondme_tui.text import safe
+from secondme_tui.widgets.completions import Completions
 from secondme_tui.widgets.preview import Preview
 from secondme_tui.widgets.prompt import Prompt
 from secondme_tui.widgets.transcript import Transcript
@@ -30,6 +32,9 @@ from secondme_tui.widgets.turn import Shown, TurnView
 if TYPE_CHECKING:
     from secondme.chat.talk import Heard
     from secondme.store.chats import Chat
+
+LONGEST = 200
+"""Characters of one line of a list to choose from."""
 
 
 class ChatScreen(MainScreen):
@@ -45,9 +50,8 @@ class ChatScreen(MainScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._answering: TurnView | None = None
-        self._last_answer = ""
-        self._source: Match | None = None
+        self._is_open = False
+        """True once the memory was read."""
 
     def body(self) -> ComposeResult:
         """Yield the conversation with the pane for sources beside it, and the prompt below."""
@@ -56,26 +60,36 @@ class ChatScreen(MainScreen):
                 yield Static(safe("opening the memory …", "$text-muted"), id="chat-greeting")
                 yield Transcript(id="transcript")
             yield Preview(id="preview")
-        yield OptionList(id="completions", markup=False)
+        yield Completions()
         yield Prompt()
 
     def on_mount(self) -> None:
         """Let the user type at once, while the memory is opened."""
         self.query_one("#preview").display = False
-        self.query_one("#completions").display = False
         self.query_one(Prompt).focus()
+        self._open()
+
+    def _open(self) -> None:
         chat = self.main.chat
-        self.fetch(lambda talk: queries.start(talk, chat), self._started)
+        self.fetch(lambda talk: queries.start(talk, chat), self._started, failed=self._not_opened)
+
+    def _not_opened(self, error: SecondmeError) -> None:
+        self._greet(f"the memory does not open: {error}")
+        self.main.failed(error)
 
     async def _started(self, found: queries.Start) -> None:
-        words = [counted(found.notes, "note")]
-        words += [f"{counted(found.waiting, 'passage')} to sleep over"] if found.waiting else []
-        if found.name:
-            words.insert(0, found.name)
-        self._greet(" · ".join(words))
-        self.query_one(Prompt).set_history([*found.history, *self.query_one(Prompt).said])
+        self._is_open = True
+        prompt = self.query_one(Prompt)
+        prompt.set_history([*dict.fromkeys([*found.history, *prompt.said])])
         if found.topics:
             await self.query_one(Transcript).show(found.topics)
+        self._greet_with(found)
+
+    def _greet_with(self, found: queries.Start) -> None:
+        words = [found.name] if found.name else []
+        words += [counted(found.notes, "note")]
+        words += [f"{counted(found.waiting, 'passage')} to sleep over"] if found.waiting else []
+        self._greet(" · ".join(words))
 
     def _greet(self, words: str) -> None:
         self.query_one("#chat-greeting", Static).update(safe(words, "$text-muted"))
@@ -83,12 +97,23 @@ class ChatScreen(MainScreen):
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
         text = event.text
+
+        def failed(error: SecondmeError) -> None:
+            prompt = self.query_one(Prompt)
+            if not prompt.text:
+                # Nothing of it was kept.
+                prompt.put(text)
+            self.main.failed(error)
+
         if text.startswith("/"):
-            self.fetch(lambda talk: commands.attempt(talk, text), lambda reply: self._replied(text, reply))
+            then = partial(self._replied, text)
+            self.fetch(lambda talk: commands.attempt(talk, text), then, failed=failed)
         else:
-            self.fetch(lambda talk: talk.hear(text), self._heard)
+            self.fetch(lambda talk: talk.hear(text), self._heard, failed=failed)
 
     async def _heard(self, heard: Heard) -> None:
+        if not self._is_open:
+            self._open()
         shown = Shown(heard.text, note=heard.note)
         view = await self.query_one(Transcript).add(shown, begins_topic=heard.begins_topic)
         if heard.question and isinstance(view, TurnView):
@@ -99,17 +124,14 @@ class ChatScreen(MainScreen):
         evidence: list[Match] = []
 
         def begun(found: Sequence[Match]) -> None:
-            self._answering = view
             evidence.extend(found)
             view.wait(f"reading {counted(len(found), 'passage')} …")
 
         async def ended(answer: Answer, shown: Sequence[Match], is_whole: bool) -> None:
-            self._answering, self._last_answer = None, answer.text
             await view.end(answer, shown, is_whole=is_whole)
             self.fetch(lambda talk: talk.answered(heard, answer), lambda _: None)
 
         async def failed(error: SecondmeError) -> None:
-            self._answering = None
             await view.stop_stream()
             view.fail(f"{error}{f'; {error.hint}' if error.hint else ''}", evidence)
 
@@ -119,13 +141,15 @@ class ChatScreen(MainScreen):
         if reply.confirm:
             self.app.push_screen(Confirm(reply.confirm, reply.text), self._after(line, reply))
             return
-        if reply.text:
+        if reply.text and reply.effect == "opened":
+            self.main.tell(reply.text)
+        elif reply.text:
             await self.query_one(Transcript).add(f"{line}\n{reply.text}")
         match reply.effect:
             case "quit":
                 self.app.exit()
             case "copy":
-                self._copy(self._last_answer)
+                self._copy(self.query_one(Transcript).last_answer)
             case "opened":
                 self.fetch(lambda talk: queries.start(talk, talk.chat), self._opened)
             case "sleep":
@@ -140,7 +164,7 @@ class ChatScreen(MainScreen):
 
     async def _opened(self, found: queries.Start) -> None:
         await self.query_one(Transcript).show(found.topics)
-        await self._started(found)
+        self._greet_with(found)
         if not found.topics:
             self._greet("another conversation")
 
@@ -153,9 +177,9 @@ class ChatScreen(MainScreen):
 
         def woken(found: dict[str, object]) -> None:
             why = f": {found['why']}" if found.get("why") else ""
-            view.update(
-                safe(f"/sleep\n{found.get('run') or ''} {found['state']}{why} · F5 reviews it, /undo takes it back")
-            )
+            run = f"{found['run']} " if found.get("run") else ""
+            ways = " · F5 reviews it, /undo takes it back" if run else ""
+            view.update(safe(f"/sleep\n{run}{found['state']}{why}{ways}"))
 
         def failed(error: SecondmeError) -> None:
             view.update(safe(f"/sleep\n{error}"))
@@ -164,7 +188,6 @@ class ChatScreen(MainScreen):
 
     @on(TurnView.SourceWanted)
     def _source_wanted(self, event: TurnView.SourceWanted) -> None:
-        self._source = event.match
         match, in_editor = event.match, event.in_editor
         show = self._edit if in_editor else self._preview
         self.fetch(lambda talk: queries.source(talk, match), lambda found: show(*found))
@@ -175,17 +198,12 @@ class ChatScreen(MainScreen):
     def _edit(self, note: Note, match: Match) -> None:
         from secondme import editor
 
-        try:
-            with self.app.suspend():
-                editor.open_source(note, line=match.line_start)
-        except SecondmeError as error:
-            self.main.failed(error)
+        self.suspended(lambda: editor.open_source(note, line=match.line_start))
 
     def action_source(self, number: int) -> None:
         """Show a source of the last answer."""
-        last = self.query_one(Transcript).last
-        if last is not None:
-            last.action_source(number)
+        if answered := self.query_one(Transcript).last_sourced:
+            answered.action_source(number)
 
     @on(TurnView.CopyWanted)
     def _copy_wanted(self, event: TurnView.CopyWanted) -> None:
@@ -196,7 +214,7 @@ class ChatScreen(MainScreen):
             self.main.tell("there is no answer to copy")
             return
         # The terminal itself puts it into the clipboard: no tool is needed, also over ssh.
-        self.app.copy_to_clipboard(text)
+        self.app.copy_to_clipboard(clean(text))
         self.main.tell("copied")
 
     @on(TurnView.TakeBack)
@@ -206,21 +224,16 @@ class ChatScreen(MainScreen):
 
     @on(Prompt.Typed)
     def _offer(self, event: Prompt.Typed) -> None:
-        found = commands.completions(event.text)
-        offered = self.query_one("#completions", OptionList)
-        offered.display = bool(found)
-        if found:
-            width = max(len(one.name) + len(one.argument) for one in found) + 3
-            lines = [f"/{one.name} {one.argument}".ljust(width) + one.help for one in found]
-            names = [one.name for one in found]
-            offered.set_options(Option(safe(text), id=name) for text, name in zip(lines, names, strict=True))
-            offered.highlighted = 0
+        event.prompt.is_completed = self.query_one(Completions).offer(event.text)
 
     @on(Prompt.CompletionWanted)
     def _complete(self) -> None:
-        offered = self.query_one("#completions", OptionList)
-        if offered.display and offered.highlighted is not None:
-            self._take(offered.get_option_at_index(offered.highlighted).id or "")
+        if name := self.query_one(Completions).in_hand:
+            self._take(name)
+
+    @on(Prompt.CompletionMoved)
+    def _move_completion(self, event: Prompt.CompletionMoved) -> None:
+        self.query_one(Completions).move(event.by)
 
     @on(OptionList.OptionSelected, "#completions")
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -234,7 +247,7 @@ class ChatScreen(MainScreen):
     @on(Prompt.HistoryWanted)
     def _look_back(self) -> None:
         said = [*dict.fromkeys(reversed(self.query_one(Prompt).said))]
-        choices = [(str(place), text) for place, text in enumerate(said)]
+        choices = [(str(place), one_line(text[:LONGEST], LONGEST)) for place, text in enumerate(said)]
 
         def chosen(place: str | None) -> None:
             if place is not None:
@@ -247,12 +260,8 @@ class ChatScreen(MainScreen):
         from secondme import editor
 
         prompt = self.query_one(Prompt)
-        try:
-            with self.app.suspend():
-                text = editor.edit_text(prompt.text)
-        except SecondmeError as error:
-            self.main.failed(error)
-        else:
+        text = self.suspended(lambda: editor.edit_text(prompt.text))
+        if text is not None:
             prompt.put(text.rstrip("\n"))
 
     def action_threads(self) -> None:
@@ -260,7 +269,10 @@ class ChatScreen(MainScreen):
         self.fetch(lambda talk: talk.chats(), self._choose)
 
     def _choose(self, found: Sequence[Chat]) -> None:
-        lines = [(str(one.id), f"{one.last_at.astimezone():%Y-%m-%d} · {one.name}") for one in found]
+        if not found:
+            self.main.tell("no conversation is kept")
+            return
+        lines = [(str(one.id), f"{one.last_at.astimezone():%Y-%m-%d} · {one_line(one.name, 200)}") for one in found]
 
         def chosen(id: str | None) -> None:
             if id is not None:
@@ -278,7 +290,7 @@ class ChatScreen(MainScreen):
         preview, prompt = self.query_one(Preview), self.query_one(Prompt)
         if preview.display:
             preview.clear()
-        elif self._answering is not None:
+        elif self.session.is_busy:
             self.session.stop()
         elif prompt.has_focus:
             self.query_one(Transcript).action_go(-1)

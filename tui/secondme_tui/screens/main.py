@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -69,6 +69,17 @@ class MainScreen(Screen[None]):
     ) -> None:
         """Do `work` with the memory on a thread, then call `then` here; what fails is shown."""
         self.session.run(work, self._while_here(then), failed=failed or self.main.failed, desk=desk, latest=latest)
+
+    def suspended(self, work: Callable[[], T]) -> T | None:
+        """Let another program have the terminal while `work` runs; None where that fails, which is shown."""
+        try:
+            with self.app.suspend():
+                return work()
+        except SuspendNotSupported:
+            self.main.tell("nothing else can have this terminal")
+        except SecondmeError as error:
+            self.main.failed(error)
+        return None
 
     def _while_here(self, then: Callable[[T], object]) -> Callable[[T], object]:
         return lambda result: then(result) if self.is_attached else None

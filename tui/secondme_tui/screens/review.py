@@ -289,11 +289,7 @@ class ReviewScreen(MainScreen):
         )
 
     def _open_in_editor(self, note: Note, match: Match) -> None:
-        try:
-            with self.app.suspend():
-                editor.open_source(note, line=match.line_start)
-        except SecondmeError as error:
-            self.main.failed(error)
+        self.suspended(lambda: editor.open_source(note, line=match.line_start))
 
     def action_close(self) -> None:
         """Close the source."""

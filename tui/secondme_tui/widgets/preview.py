@@ -28,9 +28,10 @@ class Preview(Vertical):
         self.query_one("#preview-head", Static).update(
             line((match.id, "bold"), day(match.happened_at), match.author, (where, "$text-muted"))
         )
-        self.query_one("#preview-text", Static).update(window(note.text, match.line_start, match.line_end))
+        shown = window(note.text, match.line_start, match.line_end)
+        self.query_one("#preview-text", Static).update(shown)
         self.display = True
-        self.call_after_refresh(self._scroll, min(match.line_start, 200))
+        self.call_after_refresh(self._scroll, shown[: max(shown.plain.find("\n▌"), 0)])
 
     def clear(self) -> None:
         """Show nothing."""
@@ -38,5 +39,7 @@ class Preview(Vertical):
         self.query_one("#preview-text", Static).update(Content())
         self.display = False
 
-    def _scroll(self, row: int) -> None:
-        self.query_one("#preview-scroll").scroll_to(y=max(row - 3, 0), animate=False)
+    def _scroll(self, before: Content) -> None:
+        text = self.query_one("#preview-text", Static)
+        rows = before.get_height({}, text.content_size.width) if before.plain else 0
+        self.query_one("#preview-scroll").scroll_to(y=max(rows - 2, 0), animate=False)

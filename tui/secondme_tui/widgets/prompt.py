@@ -33,9 +33,9 @@ class Prompt(TextArea):
     class Typed(Message):
         """The text changed."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, prompt: Prompt, text: str) -> None:
             super().__init__()
-            self.text = text
+            self.prompt, self.text = prompt, text
 
     class HistoryWanted(Message):
         """The user wants to look through what was said."""
@@ -45,6 +45,13 @@ class Prompt(TextArea):
 
     class CompletionWanted(Message):
         """The user wants the command that is offered."""
+
+    class CompletionMoved(Message):
+        """The user wants the command below the one that is offered, or above it."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
 
     def __init__(self) -> None:
         super().__init__(
@@ -58,6 +65,8 @@ class Prompt(TextArea):
         )
         # Blinking would have the terminal redrawn twice a second for ever.
         self.cursor_blink = False
+        self.is_completed = False
+        """True while commands are offered."""
         self._said: list[str] = []
         self._place = 0
         """Where in the history we are; its length where we are not."""
@@ -89,7 +98,7 @@ class Prompt(TextArea):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Tell of it."""
         event.stop()
-        self.post_message(self.Typed(self.text))
+        self.post_message(self.Typed(self, self.text))
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key in NEWLINES:
@@ -98,6 +107,8 @@ class Prompt(TextArea):
             self._submit()
         elif event.key == "tab" and self.text.startswith("/"):
             self.post_message(self.CompletionWanted())
+        elif event.key in ("up", "down") and self.is_completed:
+            self.post_message(self.CompletionMoved(-1 if event.key == "up" else 1))
         elif event.key == "up" and self.cursor_location[0] == 0 and self._said:
             self._go(-1)
         elif event.key == "down" and self.cursor_location[0] == self.document.line_count - 1:
@@ -107,6 +118,11 @@ class Prompt(TextArea):
             return
         event.stop()
         event.prevent_default()
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        # The text area would hand control characters on to the terminal.
+        event.prevent_default()
+        await super()._on_paste(events.Paste(clean(event.text)))
 
     def _submit(self) -> None:
         text = clean(self.text).strip()

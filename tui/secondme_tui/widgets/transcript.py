@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from secondme.chat.lines import counted
 from secondme.clean import one_line
-from secondme_tui.text import safe
+from secondme_tui.text import beginning, safe
 from secondme_tui.widgets.turn import Shown, TurnView
 
 
@@ -119,10 +119,17 @@ class Transcript(VerticalScroll, can_focus=False):
         return view
 
     @property
-    def last(self) -> TurnView | None:
-        """The turn at the end."""
-        views = [*self.query(TurnView)]
-        return views[-1] if views else None
+    def last_answer(self) -> str:
+        """The text of the last answer; "" where there is none."""
+        return next((one.shown.answer for one in self._turns() if one.shown.answer), "")
+
+    @property
+    def last_sourced(self) -> TurnView | None:
+        """The last turn that has sources to show."""
+        return next((one for one in self._turns() if one.shown.sources or one.shown.nearest), None)
+
+    def _turns(self) -> Sequence[TurnView]:
+        return [*self.query(TurnView)][::-1]
 
     def action_go(self, by: int) -> None:
         """Go to the turn or line above or below."""
@@ -143,7 +150,7 @@ class Transcript(VerticalScroll, can_focus=False):
 
 
 def _view(turn: Shown | str) -> TurnView | Static:
-    return TurnView(turn) if isinstance(turn, Shown) else Static(safe(turn), classes="remark")
+    return TurnView(turn) if isinstance(turn, Shown) else Static(safe(beginning(turn)), classes="remark")
 
 
 def _is_shown(widget: Widget) -> bool:

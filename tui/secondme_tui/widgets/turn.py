@@ -19,7 +19,7 @@ from secondme.chat.reading import read_answer
 from secondme.clean import clean
 from secondme.records import Answer, Match
 from secondme_tui.inks import painted, parser
-from secondme_tui.text import joined, safe
+from secondme_tui.text import beginning, joined, safe
 
 NEAREST = 3
 """How many passages are shown where memory does not hold the answer."""
@@ -82,7 +82,7 @@ class TurnView(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """Yield what was said, and room for what follows."""
-        yield Static(safe(self.shown.text), classes="said")
+        yield Static(safe(beginning(self.shown.text)), classes="said")
         yield Static(self._kept(), classes="kept")
         yield Static(classes="waiting")
         yield Markdown(parser_factory=parser, open_links=False, classes="answer")
@@ -93,6 +93,8 @@ class TurnView(Vertical, can_focus=True):
         self._hide_empty()
         if self.shown.answer or self.shown.nearest:
             await self._show_whole()
+        elif not self.shown.is_whole:
+            self._put("waiting", safe("not answered", "$text-muted"))
 
     def wait(self, words: str) -> None:
         """Say what is being done."""
@@ -100,6 +102,8 @@ class TurnView(Vertical, can_focus=True):
 
     async def add(self, piece: str) -> None:
         """Take in more of the answer."""
+        if not self.is_attached:  # another conversation was opened meanwhile
+            return
         self._put("waiting", Content())
         answer = self.query_one(Markdown)
         answer.display = True
@@ -115,7 +119,8 @@ class TurnView(Vertical, can_focus=True):
         self.shown.is_whole, self.shown.abstained = is_whole, answer.abstained
         self.shown.nearest = shown[:NEAREST] if answer.abstained else ()
         await self.stop_stream()
-        await self._show_whole()
+        if self.is_attached:
+            await self._show_whole()
 
     async def stop_stream(self) -> None:
         """Take in what has come of the answer."""
@@ -183,6 +188,8 @@ class TurnView(Vertical, can_focus=True):
         return joined([safe("what comes closest:", "$text-muted"), *nearest])
 
     def _put(self, name: str, content: Content) -> None:
+        if not self.is_attached:
+            return
         found = self.query_one(f".{name}", Static)
         found.update(content)
         found.display = bool(content.plain)
