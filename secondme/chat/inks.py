@@ -27,8 +27,12 @@ _STEM = 5
 _MARK = re.compile(r"\[(\d{1,6})\]")
 _SPACED_MARK = re.compile(r"([ \t]*)\[(\d{1,6})\]")
 _ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|e|s)$")
-_SENTENCE = re.compile(r"\S.*?(?:[.!?…][\"')\]*_]*(?=\s|$)|(?=\n)|$)(?:[ \t]*\[\d+\])*[.!?]?", re.MULTILINE)
-_BULLET = re.compile(r"(?:[-*+>#]+|\d{1,2}[.)])\s+")
+_LIST = r"(?:[-*+>#]+|\d{1,2}[.)])[ \t]+"
+_BULLET = re.compile(_LIST)
+# The point behind the number of a list is no end.
+_SENTENCE = re.compile(
+    rf"(?:{_LIST})?\S.*?(?:[.!?…][\"')\]*_]*(?=\s|$)|(?=\n)|$)(?:[ \t]*\[\d+\])*[.!?]?", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
