@@ -27,9 +27,10 @@ def end_of(text: str, now: datetime) -> datetime:
     """
     from secondme.recall.when import find_ranges
 
-    words = text.strip()
+    # Of "32 May 2024", the grammar of phrases would take the month.
+    begin, words = beginning_of(text, now), text.strip()
     for candidate in (words, f"in {words}"):  # the preposition tells the grammar that "2024" is a year
         for found in find_ranges(candidate, now=now):
             if found.end is not None and found.span[1] == len(candidate):
                 return found.end
-    return beginning_of(text, now)
+    return begin
