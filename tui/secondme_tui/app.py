@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -91,6 +92,8 @@ class SecondmeApp(App[None]):
         super().__init__()
         self.session = Session(self.post_message, plugins)
         self.chat = chat
+        self.recent: deque[Mapping[str, Any]] = deque(maxlen=50)
+        """How the last answers went, the latest last; kept while the application runs."""
         self._wanted_theme = theme
         self._last_interrupt = float("-inf")
         self.set_keymap(dict(keys or {}))

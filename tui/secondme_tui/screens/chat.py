@@ -128,6 +128,7 @@ class ChatScreen(MainScreen):
             view.wait(f"reading {counted(len(found), 'passage')} …")
 
         async def ended(answer: Answer, shown: Sequence[Match], is_whole: bool) -> None:
+            self.main.recent.append(answer.trace)
             await view.end(answer, shown, is_whole=is_whole)
             self.fetch(lambda talk: talk.answered(heard, answer), lambda _: None)
 
