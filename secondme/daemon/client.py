@@ -112,8 +112,10 @@ def call_any(paths: Paths, op: str) -> Message:
 
 def start_daemon() -> None:
     """Start a daemon that outlives this process; where one is starting already, the later one ends by itself."""
-    subprocess.Popen(
-        [sys.executable, "-m", "secondme", "daemon", "run"],
+    # The shell between them has ended at once, so that whoever starts a daemon is not the one who has to bury it.
+    subprocess.run(
+        ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-m", "secondme", "daemon", "run"],
+        check=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

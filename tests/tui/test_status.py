@@ -143,7 +143,6 @@ async def test_what_cannot_be_read_is_said_in_its_place_each_time_and_the_screen
         await screen.until_shown("nothing is stored yet")
 
 
-@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")  # it outlives who started it
 async def test_a_key_stops_the_daemon_and_starts_one(
     show: Open, background: Background, monkeypatch: pytest.MonkeyPatch
 ) -> None:
