@@ -248,10 +248,8 @@ def test_threads_lists_conversations_and_finds_words_in_them(answered: Talk) -> 
 
 
 def test_a_conversation_is_opened_by_its_number(answered: Talk) -> None:
-    assert run(answered, "/new") == Reply(effect="opened")
-    assert answered.chat is None
-    assert run(answered, "/open 1") == Reply(effect="opened")
-    assert answered.chat == 1
+    seen = [(run(answered, line), answered.chat) for line in ("/new", "/open 1")]
+    assert seen == [(Reply(effect="opened"), None), (Reply(effect="opened"), 1)]
     for number in ("7", "0", "9" * 30):
         assert f"there is no conversation {number}" in attempt(answered, f"/open {number}").text
     for number in ("x", "-1", "1.5", "²"):

@@ -7,18 +7,60 @@ import resource
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Run
+import typer
+from conftest import ROOT, Run
 from plugin_files import write_plugin
+from typer.main import get_command
 
 from secondme import __version__
+from secondme.cli import app
 
-COMMANDS = [
-    *("add", "search", "ask", "show", "open", "list", "forget", "export", "import"),
-    *("model", "config", "doctor", "stats", "reindex", "plugins", "demo"),
-]
+COMMANDS = [name for names in app.COMMANDS.values() for name in names]
+
+
+@pytest.mark.parametrize("module", app.COMMANDS)
+def test_a_module_has_just_the_commands_it_is_known_for(module: str) -> None:
+    found = typer.Typer()
+    # One command alone would be taken for all of the program.
+    found.callback()(lambda: None)
+    import_module(f"secondme.cli.{module}").register(found)
+    group: Any = get_command(found)
+    assert tuple(group.commands) == app.COMMANDS[module]
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules that a command leaves loaded, in a process of its own."""
+    code = (
+        "import sys\nfrom secondme.cli import main\n"
+        "try:\n    main()\nfinally:\n    print('loaded:', *sys.modules, file=sys.stderr)"
+    )
+    path = os.pathsep.join(str(ROOT / one) for one in ("", "plugins", "tui"))
+    environ = {**os.environ, "PYTHONPATH": path, "SECONDME_MODELS_EMBEDDER": "", "SECONDME_MODELS_LANGUAGE": ""}
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("loaded:")]
+    return set(line.split()[1:])
+
+
+@pytest.mark.parametrize("arguments", [("add", "tea"), ("list",), ("edit", "n1", "tea"), ("chat", "--plain")])
+def test_a_command_loads_no_other_command_and_no_screen(own_home: Path, arguments: tuple[str, ...]) -> None:
+    loaded = loaded_by(*arguments)
+    [own] = [module for module, names in app.COMMANDS.items() if arguments[0] in names]
+    others = {f"secondme.cli.{module}" for module in app.COMMANDS if module != own}
+    assert f"secondme.cli.{own}" in loaded
+    assert loaded & others == set()
+    assert {name for name in loaded if name.partition(".")[0] in ("textual", "secondme_tui", "llama_cpp")} == set()
+
+
+def test_completion_knows_every_command(call: Run) -> None:
+    completion = {"_SECONDME_COMPLETE": "complete_bash", "COMP_WORDS": "secondme add ", "COMP_CWORD": "1"}
+    shown = call("add", env={**completion, "COMP_WORDS": "secondme "})
+    assert set(COMMANDS) <= set(shown.stdout.split())
 
 
 def test_help_names_every_command(call: Run) -> None:
