@@ -58,7 +58,7 @@ class ChatScreen(MainScreen):
         with Horizontal(id="chat-body"):
             with Vertical(id="chat-column"):
                 yield Static(safe("opening the memory …", "$text-muted"), id="chat-greeting")
-                yield Transcript(id="transcript")
+                yield Transcript()
             yield Preview(id="preview")
         yield Completions()
         yield Prompt()
