@@ -18,7 +18,12 @@ PRODUCT = sorted(
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
-CATCHES_EVERYTHING = {"secondme/plugins.py", "secondme/daemon/host.py", "secondme/daemon/ingesting.py"}
+CATCHES_EVERYTHING = {
+    "secondme/plugins.py",
+    "secondme/daemon/host.py",
+    "secondme/daemon/ingesting.py",
+    "tui/secondme_tui/session.py",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
