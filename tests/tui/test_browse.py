@@ -371,7 +371,7 @@ async def test_text_is_shown_as_it_is_and_steers_nothing(show: Open, memory: Mem
 
 
 async def test_a_huge_note_is_shown_in_part_around_what_matched(show: Open, memory: Memory) -> None:
-    lines = [f"line {n} " + "padding " * (1500 if n % 100 == 0 else 5) for n in range(5000)]
+    lines = [f"line {n} " + "padding " * (150 if n % 3 == 1 else 5) for n in range(5000)]
     lines[3000] = "padding " * 1200 + "zanzibar " + "padding " * 200
     with memory() as me:
         me.write([told("\n".join(lines), "2024-05-02", uri="/big.log", origin="file")])
@@ -418,6 +418,8 @@ async def test_keys_are_not_held_up_while_ten_thousand_notes_are_searched(
 
     async with show(mode="browse") as screen:
         await screen.until_shown("the newest 200 of 10,000 notes")
+        await screen.type("rain")
+        await screen.until_shown("found by words")
         await screen.pilot.pause(0.5)
         monkeypatch.setattr(asyncio.events.Handle, "_run", timed)
         ticking = asyncio.create_task(tick())
@@ -427,22 +429,21 @@ async def test_keys_are_not_held_up_while_ten_thousand_notes_are_searched(
         # is what the screen itself does; how late a task is called back has in it what threads hold up as well.
         rounds = [await _typed(screen, "bakery butter item4711", spent, late) for _ in range(ROUNDS)]
         ticking.cancel()
-    for at, letter in enumerate("bakery butter item4711"):
-        assert min(one[at][0] for one in rounds) <= LIMIT, f"key {at} ({letter}) takes processor time"
-        assert min(one[at][1] for one in rounds) <= LIMIT, f"key {at} ({letter}) holds up the loop"
+    for at, key in enumerate(["clear", *"bakery butter item4711"]):
+        assert min(one[at][0] for one in rounds) <= LIMIT, f"key {at} ({key}) takes processor time"
+        assert min(one[at][1] for one in rounds) <= LIMIT, f"key {at} ({key}) holds up the loop"
 
 
 async def _typed(screen: Screen, text: str, spent: list[float], late: list[float]) -> list[tuple[float, float]]:
     """Type a text; return for each key the longest callback and the longest delay until its results were shown."""
     browse = screen.app.screen
     assert isinstance(browse, BrowseScreen)
-    browse.query_one("#browse-query", Input).value = ""
-    await screen.until(lambda: browse.shown and browse.shown.words == "")
     found = []
-    for end, letter in enumerate(text, 1):
+    for end, letter in enumerate(f"\0{text}"):
         spent.clear()
         late.clear()
-        key = events.Key("space" if letter == " " else letter, letter)
+        # All is listed again where nothing is typed any more.
+        key = events.Key({"\0": "ctrl+u", " ": "space"}.get(letter, letter), letter)
         key.set_sender(screen.app)
         screen.app.post_message(key)
         while browse.shown is None or browse.shown.words != text[:end]:
