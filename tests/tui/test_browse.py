@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from screens import Open, Screen
+from secondme_tui.found import Section
 from secondme_tui.queries import detail as details
 from secondme_tui.screens.browse import BrowseScreen
 from secondme_tui.widgets.results import Results
@@ -199,7 +200,7 @@ def test_of_a_fact_that_was_replaced_it_is_told_by_which(memory: Memory) -> None
     with memory() as me:
         moved(me)
         found = details.detail(Talk(me), "m2")
-    assert found.sections[0] == details.Section("replaced by", ["m3 · since 2024-08-05 · I moved to Braga."])
+    assert found.sections[0] == Section("replaced by", ["m3 · since 2024-08-05 · I moved to Braga."])
 
 
 async def test_conflicts_of_a_fact_are_shown(show: Open, memory: Memory) -> None:

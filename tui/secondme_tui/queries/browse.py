@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from secondme.recall.evidence import ENOUGH
 from secondme.recall.words import content_words
 from secondme.records import Fact, Filters, Match, Note
 from secondme.validity import holds_at
+from secondme_tui.found import Asked, Listing, Row
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
@@ -36,52 +36,6 @@ READ = 5000
 SNIPPET = 120
 BEFORE = 60
 """Characters of a snippet before the first word that was looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is looked for, as it was typed."""
-
-    words: str = ""
-    kind: str = ""
-    """"passage" or "fact"; both where it is empty."""
-    since: str = ""
-    until: str = ""
-    author: str = ""
-    source: str = ""
-    thread: str = ""
-
-    @property
-    def filters(self) -> Asked:
-        """The same without the words."""
-        return replace(self, words="")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One thing that was found."""
-
-    id: str
-    kind: str
-    day: str
-    author: str
-    where: str
-    text: str
-    """One line of it, with the first word that was looked for."""
-    is_pinned: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What was found."""
-
-    rows: Sequence[Row]
-    said: str
-    """How many these are, or why there are none."""
-    problem: str = ""
-    """What cannot be read of what was typed."""
-    has_vectors: bool = False
-    """True where a longer look may compare by meaning."""
 
 
 def prepare(talk: Talk) -> None:

@@ -16,6 +16,7 @@ from secondme.errors import NotFound, UsageError
 from secondme.ids import is_id, parse_id
 from secondme.places import file_of, place
 from secondme.records import Fact, Note, Passage, Source
+from secondme_tui.found import Detail, Excerpt, Section
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
@@ -34,45 +35,6 @@ LINE = 300
 NEAR = 80
 """Columns that are shown of a neighbour."""
 _LINK = re.compile(r"\[\[([^\[\]|#\n]{1,200})")
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """Some lines of a text."""
-
-    first: int
-    """The number of the first of them."""
-    lines: Sequence[str]
-    asked: tuple[int, int]
-    """The first and last of the lines that matched; (0, 0) where all of the text did."""
-    before: int
-    """How many lines of the text come before these."""
-    behind: int
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Lines with a title."""
-
-    title: str
-    lines: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """One thing that was found, and what hangs together with it."""
-
-    id: str
-    words: Sequence[str]
-    """What is said of it in short: day, author and so on."""
-    where: str
-    about: Sequence[str]
-    """Where it comes from: origin, title, thread."""
-    text: str
-    """The words of a fact; a note is in its excerpt."""
-    excerpt: Excerpt
-    sections: Sequence[Section]
-    is_pinned: bool
 
 
 @dataclass(frozen=True, slots=True)

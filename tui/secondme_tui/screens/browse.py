@@ -17,6 +17,7 @@ from secondme.chat.lines import forgotten_lines
 from secondme.chat.talk import Talk
 from secondme.errors import NotFound, SecondmeError, UsageError
 from secondme.records import Forgotten, Note
+from secondme_tui.found import Asked, Detail, Listing
 from secondme_tui.queries import browse as queries
 from secondme_tui.queries import detail as details
 from secondme_tui.screens.dialogs import Confirm, EditText
@@ -55,7 +56,7 @@ class BrowseScreen(MainScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.shown: queries.Asked | None = None
+        self.shown: Asked | None = None
         """What the rows on the screen were asked for with."""
         self._number = 0
         """Counts what was asked: an answer to anything but the last is of no use."""
@@ -108,7 +109,7 @@ class BrowseScreen(MainScreen):
         if asked.words.strip():
             self._resting = self.set_timer(REST, lambda: self._ask_longer(number, asked))
 
-    def _ask_longer(self, number: int, asked: queries.Asked) -> None:
+    def _ask_longer(self, number: int, asked: Asked) -> None:
         self._resting = None
         # A model may take its time, for which the next key is not to wait: it has a desk of its own.
         self.fetch(
@@ -118,7 +119,7 @@ class BrowseScreen(MainScreen):
             latest="browse",
         )
 
-    def _found(self, number: int, asked: queries.Asked, found: queries.Listing) -> None:
+    def _found(self, number: int, asked: Asked, found: Listing) -> None:
         if number != self._number:
             return
         said = self.query_one("#browse-said", Static)
@@ -151,7 +152,7 @@ class BrowseScreen(MainScreen):
                 latest="detail",
             )
 
-    def _detailed(self, found: details.Detail) -> None:
+    def _detailed(self, found: Detail) -> None:
         row = self.query_one(Results).row
         if row is not None and row.id == found.id:
             self.query_one(DetailPane).show(found, self.shown.words if self.shown else "")

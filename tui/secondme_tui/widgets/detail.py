@@ -12,7 +12,7 @@ from textual.css.styles import RulesMap
 from textual.widgets import Static
 
 from secondme.clean import clean
-from secondme_tui.queries.detail import Detail, Excerpt
+from secondme_tui.found import Detail, Excerpt
 from secondme_tui.text import joined, line, safe
 from secondme_tui.widgets.results import MUTED, finder, stressed
 

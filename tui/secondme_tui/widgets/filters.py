@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from secondme_tui.queries.browse import Asked
+from secondme_tui.found import Asked
 from secondme_tui.text import safe
 
 KINDS = {"": "notes and facts", "passage": "notes only", "fact": "facts only"}

@@ -14,7 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from secondme.recall.words import content_words
-from secondme_tui.queries.browse import Row
+from secondme_tui.found import Row
 from secondme_tui.text import joined, line, safe
 
 MUTED = "$foreground-muted"
