@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -96,12 +96,15 @@ class Plugins:
 
     def reads_document(self, path: Path) -> bool:
         """True if a plugin reads this file in a process of its own."""
-        return self._manager.hook.read_document(path=path) is not None
+        return self._claimed(path)[0] is not None
 
     def read_document(self, path: Path) -> Iterator[Note | Skipped]:
         """Yield the notes in the file, in the process of its own; what a reader stumbles over comes as Skipped."""
+        found, failed = self._claimed(path)
+        if found is None and failed:
+            yield Skipped(str(path), failed)
         try:
-            for item in self._manager.hook.read_document(path=path) or ():
+            for item in found or ():
                 yield item if isinstance(item, Note | Skipped) else Skipped(str(path), "a plugin returned no note")
         except (MemoryError, RecursionError):
             raise  # a limit of the process, which is the caller's
@@ -109,6 +112,27 @@ class Plugins:
             yield Skipped(str(path), str(error))
         except Exception as error:  # noqa: BLE001  one file that a plugin cannot read must not stop a batch
             yield Skipped(str(path), f"plugin {self._blame(error)!r} failed: {_describe(error)}")
+
+    def _claimed(self, path: Path) -> tuple[Iterable[Note | Skipped] | None, str]:
+        """Return what reads this file in a process of its own, and why a plugin could not say whether it does.
+
+        A plugin that fails at this is passed over, as if it read files of another kind.
+        """
+        failing: dict[str, object] = {}
+        why = ""
+        while True:
+            others = self._manager.subset_hook_caller("read_document", failing.values()) if failing else None
+            try:
+                return (others or self._manager.hook.read_document)(path=path), why
+            except (MemoryError, RecursionError):
+                raise
+            except Exception as error:  # noqa: BLE001  one file that a plugin stumbles over must not stop a batch
+                name = self._blame(error)
+                why = f"plugin {name!r} failed: {_describe(error)}"
+                plugin = self._manager.get_plugin(name)
+                if plugin is None or name in failing:
+                    return None, why
+                failing[name] = plugin
 
     def kinds(self) -> list[str]:
         """Return the names of the plugins that read files."""

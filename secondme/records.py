@@ -113,6 +113,8 @@ class Skipped:
 
     what: str
     why: str
+    is_harmless: bool = False
+    """Nothing that should be there is missing: it is said, and does not count as a failure."""
 
 
 @dataclass(frozen=True, slots=True)

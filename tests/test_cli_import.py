@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_what_is_skipped_is_said_once_for_each_reason(call: Run, tmp_path: Path)
     path = tmp_path / "a.ics"
     path.write_text(f"BEGIN:VCALENDAR\r\n{events}{good}END:VCALENDAR\r\n", encoding="utf-8")
     done = call("import", "ics", path)
-    assert (done.code, done.stdout) == (3, "1 note added, 0 already known\n")
+    assert (done.code, done.stdout) == (0, "1 note added, 0 already known\n")
     assert done.stderr == f"skipped {path}#0 and 2 more: nothing is said in it\n"
     again = call("import", "ics", path, "--json")
     assert len(again.json["skipped"]) == 3
@@ -95,3 +96,21 @@ def test_conversations_are_imported_with_who_said_what(call: Run, tmp_path: Path
     assert call("import", "claude", path).stdout == "1 note added, 0 already known\n"
     [note] = call("list", "--json").json["notes"]
     assert (note["thread"], note["happened_at"]) == ("claude:c1", "2024-06-01T08:30:00Z")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(call: Run, tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    os.mkfifo(path)
+    for arguments in (("import", "chatgpt", path), ("add", path)):
+        done = call(*arguments)
+        assert done.code == 3
+        assert "not a regular file" in done.stderr
+
+
+def test_a_mailbox_with_one_name_twice_adds_what_it_says(call: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.mbox"
+    head = "From x\nFrom: a@b.c\nMessage-ID: <m{0}@b.c>\n\nsaid {1}\n\n"
+    path.write_text("".join(head.format(id, at) for at, id in enumerate((1, 2, 3, 4, 5, 5))), encoding="utf-8")
+    assert call("import", "mail", path).stdout == "6 notes added, 0 already known\n"
+    assert len(call("list", "--json").json["notes"]) == 6
+    assert call("import", "mail", path).stdout == "0 notes added, 6 already known\n"

@@ -129,3 +129,44 @@ def test_a_name_with_escape_codes_is_shown_harmless(call: Run, tmp_path: Path) -
     root.mkdir()
     assert "\x1b" not in call("watch", "add", root).stdout
     assert "\x1b" not in call("watch", "list").stdout
+
+
+def test_a_name_that_is_not_utf8_is_refused_with_a_reason(call: Run, vault: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(vault) + b"/d\xe9"))
+    folder.mkdir()
+    call("watch", "add", vault)
+    for command in ("add", "check"):
+        refused = call("watch", command, folder)
+        assert refused.code == 2
+        assert "its name is not utf-8" in refused.stderr
+
+
+def test_a_scan_of_one_folder_says_what_is_wrong_in_that_one(call: Run, vault: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "empty.md").write_text("", encoding="utf-8")
+    call("watch", "add", vault)
+    call("watch", "add", other)
+    assert call("watch", "scan").code == 3
+    assert (call("watch", "scan", vault).code, call("watch", "scan", vault).stderr) == (0, "")
+    scanned = call("watch", "scan", other)
+    assert scanned.code == 3
+    assert f"skipped: {other}/empty.md: empty" in scanned.stderr
+
+
+def test_a_file_that_was_read_in_part_is_said_to_be_so(call: Run, vault: Path) -> None:
+    path = vault / "c.jsonl"
+    path.write_text('{"text": "one"}\nno message\n', encoding="utf-8")
+    call("watch", "add", vault)
+    scanned = call("watch", "scan")
+    why = "1 of its items could not be read: not json: expecting value at column 1"
+    assert scanned.code == 3
+    assert f"present, but: {path}: {why}" in scanned.stderr
+    assert f"  present, but: {path}: {why}\n" in call("watch", "list").stdout
+    [folder] = call("watch", "list", "--json").json["folders"]
+    assert folder["problems"] == [{"path": str(path), "state": "present", "why": why}]
+    checked = call("watch", "check", path)
+    assert checked.code == 0
+    assert f"present, but: {why} · n" in checked.stdout
+    path.write_text('{"text": "one"}\n', encoding="utf-8")
+    assert call("watch", "scan").code == 0

@@ -214,10 +214,13 @@ def test_a_folder_deeper_than_python_recurses_is_walked(tmp_path: Path) -> None:
 
 def test_a_name_that_is_not_utf8_is_skipped(tmp_path: Path, plugins: Plugins) -> None:
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.md"))).write_text("x", encoding="utf-8")
-    (path,) = walk(tmp_path, home=Path("/nowhere"))
-    assert isinstance(path, Path)
-    (item,) = read(path, plugins)
-    assert item == Skipped(f"{tmp_path}/caf\ufffd.md", "its name is not utf-8")
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xe9"))
+    folder.mkdir()
+    (folder / "a.md").write_text("x", encoding="utf-8")
+    file, skipped = (Skipped(f"{tmp_path}/{name}", "its name is not utf-8") for name in ("caf\ufffd.md", "d\ufffd"))
+    assert list(walk(tmp_path, home=Path("/nowhere"))) == [file, skipped]
+    assert list(walk(folder, home=Path("/nowhere"))) == [skipped]
+    assert read(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.md")), plugins) == [file]
 
 
 def test_a_note_is_the_cleaned_file_under_its_absolute_path(

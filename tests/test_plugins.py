@@ -192,3 +192,23 @@ def test_loading_plugins_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+class Stumbling:
+    @hookimpl
+    def read_document(self, path: Path) -> Iterator[Note] | None:
+        if path.suffix in (".pdf", ".stumble"):
+            raise KeyError("odd")
+        return None
+
+
+def test_a_plugin_that_stumbles_over_a_file_leaves_it_to_the_others() -> None:
+    plugins = load_plugins(installed=False)
+    plugins.register(Stumbling(), "stumbling")
+    assert plugins.reads_document(Path("a.pdf"))
+    assert not plugins.reads_document(Path("a.md"))
+    assert not plugins.reads_document(Path("a.stumble"))
+    assert [item.why for item in plugins.read_document(Path("none.pdf")) if isinstance(item, Skipped)] != []
+    assert list(plugins.read_document(Path("a.stumble"))) == [
+        Skipped("a.stumble", "plugin 'stumbling' failed: KeyError: 'odd'")
+    ]

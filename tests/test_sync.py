@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from secondme.assistant import Assistant
 from secondme.clock import now
+from secondme.ingest import sync as sync_module
 from secondme.ingest.sync import SUSPICIOUS_COUNT, Scan, Sync
 from secondme.records import Note
 from secondme.store.sources import Folder
@@ -369,3 +371,81 @@ def test_stopping_leaves_the_rest_for_another_time(vault: Vault) -> None:
     with Sync(vault.me) as sync:
         assert sync.work() == 2
     assert len(vault.texts()) == 3
+
+
+def _undecodable(folder: Path, name: bytes) -> Path:
+    return Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
+
+
+def test_a_name_that_is_not_utf8_keeps_nothing_else_from_being_read(vault: Vault) -> None:
+    file, folder = _undecodable(vault.root, b"caf\xe9.md"), _undecodable(vault.root, b"d\xe9")
+    folder.mkdir()
+    for path in (file, folder / "b.md"):
+        path.write_text("words", encoding="utf-8")
+    vault.write("a.md", "one\n")
+    look = vault.scan()
+    assert [item.why for item in look.skipped] == ["its name is not utf-8"] * 2
+    assert vault.texts() == {"a.md": "one\n"}
+    with Sync(vault.me) as sync:
+        sync.notice([file, folder, folder / "b.md", vault.write("c.md", "two\n")])
+        sync.work()
+    assert vault.texts() == {"a.md": "one\n", "c.md": "two\n"}
+
+
+def test_a_malformed_archive_keeps_nothing_else_from_being_read(vault: Vault) -> None:
+    with zipfile.ZipFile(vault.root / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("conversations.json", "words " * 100)
+    content = bytearray((vault.root / "a.zip").read_bytes())
+    content[48:56] = b"\xff" * 8
+    (vault.root / "a.zip").write_bytes(content)
+    (vault.root / "b.zip").write_bytes(b"PK\5\6" + bytes(18))
+    vault.write("c.md", "one\n")
+    vault.scan()
+    assert vault.texts() == {"c.md": "one\n"}
+    assert vault.state("a.zip") == ("skipped", "not a readable archive")
+
+
+def test_how_much_a_folder_has_lost_is_counted_before_it_is_said(vault: Vault) -> None:
+    paths = [vault.write(f"{number:03}.md", f"{number}\n") for number in range(100)]
+    vault.scan()
+    for path in paths[:30]:
+        path.unlink()
+    with Sync(vault.me) as sync:
+        sync.notice(paths[:30])
+    assert (vault.folder.state, vault.folder.why) == ("paused", "30 of 100 files are gone at once")
+
+
+def test_what_was_read_is_stored_before_all_is_read(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        vault.write(f"{number}.md", f"{number} {'words ' * 10}\n")
+    with Sync(vault.me) as sync:
+        sync.rescan(vault.folder)
+        with monkeypatch.context() as patch:
+            patch.setattr(sync_module, "BATCH_TEXT", 100)
+            assert (sync.work(), len(vault.texts())) == (2, 2)
+        monkeypatch.setattr(sync_module, "BATCH_SECONDS", 0.0)
+        assert (sync.work(), len(vault.texts())) == (1, 3)
+        assert (sync.work(), len(vault.texts())) == (1, 4)
+        assert sync.work() == 0
+
+
+def test_the_passages_of_a_note_go_into_the_word_index_at_once(vault: Vault) -> None:
+    text = "".join(f"The harbour of day {number} was quiet, and we stayed there. " * 12 + "\n\n" for number in range(8))
+    vault.write("a.md", text)
+    vault.scan()
+    # What the index keeps of itself, and one piece with all the words: a piece for each passage takes so much longer.
+    (pieces,) = vault.me.store.db.conn.execute("select count(*) from passage_words_data").fetchone()
+    assert pieces == 3
+    [note] = vault.me.notes()
+    found = vault.me.store.passages_of(int(note.id[1:]))
+    assert len(found) >= 8
+    assert [passage.position for passage in found] == list(range(len(found)))
+    assert all(text.encode()[one.span.start : one.span.end].decode() == one.span.text for one in found)
+
+
+def test_stopping_ends_between_two_hints(vault: Vault) -> None:
+    paths = [vault.write("a.md"), vault.write("b.md")]
+    asked = iter([False])
+    with Sync(vault.me, stop=lambda: next(asked, True)) as sync:
+        sync.notice(paths)
+    assert vault.me.store.sources.queued(vault.folder.id) == {str(paths[0])}

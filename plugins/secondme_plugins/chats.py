@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from secondme.records import Skipped
+from secondme_plugins.heads import beginning, beginning_in_archive
 
 LARGEST = 200 << 20
 """Bytes of JSON that fit the memory a reader has."""
@@ -18,29 +19,35 @@ NAME = "conversations.json"
 
 
 def is_export(path: Path, mark: bytes) -> bool:
-    """True if the file, or the one with the conversations in an archive, has `mark` in its first bytes."""
-    if path.suffix.lower() not in (".json", ".zip"):
-        return False
-    import zipfile
+    """True if the file, or the one with the conversations in an archive, has `mark` in its first bytes.
 
-    try:
-        if path.suffix.lower() == ".zip":
-            with zipfile.ZipFile(path) as archive, archive.open(NAME) as member:
-                return mark in member.read(HEAD)
-        with path.open("rb") as file:
-            return mark in file.read(HEAD)
-    except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
-        return False
+    This is asked of every file, so it neither waits for one nor takes one apart.
+    """
+    match path.suffix.lower():
+        case ".json":
+            return mark in beginning(path, HEAD)
+        case ".zip":
+            found = beginning_in_archive(path, NAME, HEAD)
+            # Where it is there and cannot be read, reading it says so.
+            return found is not None and (not found or mark in found)
+    return False
 
 
 def conversations(path: Path) -> Iterator[dict[str, Any] | Skipped]:
     """Yield the conversations in an export, and what is none."""
-    import zipfile
+    from secondme_plugins.archives import BROKEN
 
     try:
         content = _content(path)
+    except BROKEN:
+        yield Skipped(str(path), "not a readable archive")
+        return
+    except OSError as error:
+        yield Skipped(str(path), (error.strerror or "cannot be read").lower())
+        return
+    try:
         found = json.loads(content) if content is not None else None
-    except (OSError, ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+    except ValueError as error:
         yield Skipped(str(path), f"not a readable export: {type(error).__name__}")
         return
     if found is None:

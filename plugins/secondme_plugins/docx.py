@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MOST_MEMBERS, MOST_BYTES, MOST_RATIO = 2_000, 100 << 20, 100
 """An archive beyond this is a bomb."""
+HARMLESS = 10 << 20
+"""One that unpacks to fewer bytes is none, however well it was packed."""
+_LONGEST_PROPERTIES = 100_000
 _PROPERTIES = "docProps/core.xml"
 
 
@@ -29,7 +32,9 @@ def read_document(path: Path) -> Iterator[Note | Skipped] | None:
 
 def _document(path: Path) -> Iterator[Note | Skipped]:
     import zipfile
+    from xml.parsers.expat import ExpatError
 
+    from secondme_plugins.archives import BROKEN
     from secondme_plugins.html_page import NEEDED, markdown_of
 
     try:
@@ -38,7 +43,10 @@ def _document(path: Path) -> Iterator[Note | Skipped]:
                 yield Skipped(str(path), why)
                 return
             names = archive.namelist()
-            properties = archive.read(_PROPERTIES).decode("utf-8", "replace") if _PROPERTIES in names else ""
+            properties = ""
+            if _PROPERTIES in names:
+                with archive.open(_PROPERTIES) as member:
+                    properties = member.read(_LONGEST_PROPERTIES).decode("utf-8", "replace")
         import mammoth
 
         with path.open("rb") as file:
@@ -46,8 +54,9 @@ def _document(path: Path) -> Iterator[Note | Skipped]:
     except ImportError:
         yield Skipped(str(path), NEEDED)
         return
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, RuntimeError, EOFError) as error:
-        yield Skipped(str(path), f"not a readable Word file: {type(error).__name__}")
+    # What is wrong with the parts of it is found by whoever stumbles over it.
+    except (*BROKEN, ExpatError, OSError, AttributeError, TypeError, IndexError):
+        yield Skipped(str(path), "not a readable Word file")
         return
     if not text:
         yield Skipped(str(path), "no text in it")
@@ -64,11 +73,11 @@ def bomb(archive: zipfile.ZipFile, size: int) -> str:
     total = sum(member.file_size for member in members)
     if len(members) > MOST_MEMBERS:
         return f"an archive of {len(members):,} files"
-    if total > MOST_BYTES or total > max(size, 1) * MOST_RATIO:
+    if total > MOST_BYTES or (total > HARMLESS and total > size * MOST_RATIO):
         return f"an archive that unpacks to {total:,} bytes"
     return ""
 
 
 def _property(properties: str, name: str) -> str:
-    found = re.search(rf"<{name}\b[^>]*>([^<]*)<", properties)
+    found = re.search(rf"<{name}\b[^<>]*+>([^<]*+)<", properties)
     return found[1].strip() if found else ""

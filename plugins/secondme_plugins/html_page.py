@@ -15,13 +15,18 @@ from secondme.records import Note, Skipped
 NEEDED = "needs more than the plain install: pip install 'secondme[docs]'"
 DEEPEST = 400
 """Elements within each other; what is nested deeper is no page for people."""
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_META = re.compile(r"<meta\b[^>]*(?:published|date|modified)[^>]*?content\s*=\s*[\"']([^\"']{8,40})", re.IGNORECASE)
-_TIME = re.compile(r"<time\b[^>]*?datetime\s*=\s*[\"']([^\"']{8,40})", re.IGNORECASE)
-_DROPPED = re.compile(r"<(script|style|svg|noscript|template|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_DATA = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
-_PICTURE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)[^<>]*?(/?)>")
+# Every repetition is possessive or has a limit: a page that repeats the beginning of something costs no more for that.
+_TITLE = re.compile(r"<title\b[^<>]{0,200}+>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
+_META = re.compile(r"<meta\b([^<>]{0,1000}+)", re.IGNORECASE)
+_DATED = re.compile(r"published|date|modified", re.IGNORECASE)
+_CONTENT = re.compile(r"content\s*+=\s*+[\"']([^\"']{8,40})", re.IGNORECASE)
+_TIME = re.compile(r"<time\b[^<>]{0,200}?datetime\s{0,5}=\s{0,5}[\"']([^\"']{8,40})", re.IGNORECASE)
+_DROPPED = ("script", "style", "svg", "noscript", "template", "head")
+_OPENING = re.compile(rf"<({'|'.join(_DROPPED)})\b", re.IGNORECASE)
+_CLOSING = {name: re.compile(rf"</{name}\s*+>", re.IGNORECASE) for name in _DROPPED}
+_DATA = re.compile(r"data:[\w/+.-]++;base64,[A-Za-z0-9+/=\s]++")
+_PICTURE = re.compile(r"!\[([^\]]{0,500}+)\]\([^)]{0,1000}+\)")
+_TAG = re.compile(r"<(/?+)([a-zA-Z][\w-]*+)[^<>]*+>")
 _EMPTY = {
     "br",
     "img",
@@ -58,7 +63,7 @@ def read_page(path: Path) -> Iterator[Note | Skipped]:
         return
     head = text[:_HEAD]
     title = one_line(unescape(found[1]), 200) if (found := _TITLE.search(head)) else path.stem
-    dated = date_in(found[1]) if (found := _META.search(head) or _TIME.search(head)) else None
+    dated = date_in(found[1]) if (found := _meta(head) or _TIME.search(head)) else None
     uri = str(path)
     yield Note(content, uri, uri, "", dated or day_in(path.stem) or file_time(path), "clip", title)
 
@@ -70,17 +75,42 @@ def markdown_of(page: str) -> str:
     import html_to_markdown
 
     try:
-        found = html_to_markdown.convert(_DATA.sub("", _DROPPED.sub("", page)))
+        found = html_to_markdown.convert(_DATA.sub("", _without_dropped(page)))
     except html_to_markdown.ConversionError as error:
         raise ValueError("not a readable page") from error
     text = found if isinstance(found, str) else found.content
     return re.sub(r"\n{3,}", "\n\n", _PICTURE.sub(r"\1", text or "")).strip()
 
 
+def _meta(head: str) -> re.Match[str] | None:
+    """Return the content of the first property that is a date."""
+    for tag in _META.finditer(head):
+        dated = _DATED.search(tag[1])
+        if dated and (found := _CONTENT.search(tag[1], dated.end())):
+            return found
+    return None
+
+
+def _without_dropped(page: str) -> str:
+    """Return the page without the elements that hold no words; one that is not closed stays."""
+    kept: list[str] = []
+    unclosed: set[str] = set()
+    at = end = 0
+    while found := _OPENING.search(page, end):
+        name, end = found[1].lower(), found.end()
+        closing = None if name in unclosed else _CLOSING[name].search(page, end)
+        if closing is None:
+            unclosed.add(name)
+            continue
+        kept.append(page[at : found.start()])
+        at = end = closing.end()
+    return "".join([*kept, page[at:]])
+
+
 def _depth(page: str) -> int:
     depth = deepest = 0
     for found in _TAG.finditer(page):
-        if found[2].lower() in _EMPTY or found[3]:
+        if found[2].lower() in _EMPTY or found[0].endswith("/>"):
             continue
         depth = max(depth + (-1 if found[1] else 1), 0)
         deepest = max(deepest, depth)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from secondme.hookspecs import hookimpl
 from secondme.records import Note, Skipped
+from secondme_plugins.heads import beginning
+
+_FIRST = b"From "
 
 
 @hookimpl
@@ -23,10 +26,4 @@ def read_document(path: Path) -> Iterator[Note | Skipped] | None:
 def _is_mailbox(path: Path) -> bool:
     if path.suffix.lower() == ".mbox":
         return True
-    if path.suffix or not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(5) == b"From "
-    except OSError:
-        return False
+    return not path.suffix and beginning(path, len(_FIRST)) == _FIRST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
@@ -18,10 +19,10 @@ from secondme_plugins.html_page import NEEDED, markdown_of
 
 LARGEST = 25 << 20
 """Bytes of one message; longer ones are nearly all attachment, and cut."""
-_QUOTED = re.compile(r"^[ \t]*(?:>|\|).*$")
+_QUOTED = re.compile(r"[ \t]*+[>|]")
 _INTRODUCTION = re.compile(
     r"^(?:On .{5,120} wrote:|Am .{5,120} schrieb .{1,80}:|Le .{5,120} a écrit ?:|-{3,} ?(?:Original Message|"
-    r"Forwarded message|Ursprüngliche Nachricht).*|_{10,})[ \t]*$",
+    r"Forwarded message|Ursprüngliche Nachricht).*+|_{10,}+)[ \t]*+$",
     re.IGNORECASE,
 )
 _SIGNATURE = "-- "
@@ -38,8 +39,15 @@ def read_single(path: Path) -> Iterator[Note | Skipped]:
 
 def read_mailbox(path: Path) -> Iterator[Note | Skipped]:
     """Yield the messages of a mailbox, one after the other."""
+    said: dict[str, str] = {}
     for number, content in enumerate(_messages(path), 1):
-        yield _note(content, path, number)
+        note = _note(content, path, number)
+        if isinstance(note, Note):
+            text = digest(note.text.encode("utf-8", "replace"))
+            # Two that have one name and say different things are two: the later would take the place of the other.
+            if said.setdefault(note.uri, text) != text:
+                note = replace(note, uri=f"{note.uri}/{text}")
+        yield note
 
 
 def _messages(path: Path) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 from secondme.clean import one_line
 from secondme.hookspecs import hookimpl
@@ -37,18 +38,31 @@ def _pages(path: Path) -> Iterator[Note | Skipped]:
         return
     with document:
         count = len(document)
-        texts = [document[at].get_textpage().get_text_bounded() for at in range(min(count, MOST_PAGES))]
+        texts = [_text(document, at) for at in range(min(count, MOST_PAGES))]
         properties = document.get_metadata_dict()
-    text = "\n\n".join(page.replace("\r\n", "\n").strip() for page in texts).strip()
+    broken = texts.count(None)
+    text = "\n\n".join(page for page in texts if page is not None).strip()
     if not text:
-        yield Skipped(str(path), "no text in it: only pictures of pages")
+        yield Skipped(str(path), "not a readable PDF" if broken else "no text in it: only pictures of pages")
         return
     title = one_line(properties.get("Title") or path.stem, 200)
     made = day_in(path.stem) or pdf_moment(properties.get("CreationDate") or "") or file_time(path)
     uri = str(path)
     yield Note(text, uri, uri, "", made, "clip", title)
+    if broken:
+        yield Skipped(uri, f"{broken:,} of its {count:,} pages cannot be read")
     if count > MOST_PAGES:
         yield Skipped(uri, f"only its first {MOST_PAGES:,} of {count:,} pages are taken")
+
+
+def _text(document: Any, at: int) -> str | None:
+    """Return the text of a page, None where it cannot be read."""
+    import pypdfium2
+
+    try:
+        return str(document[at].get_textpage().get_text_bounded()).replace("\r\n", "\n").strip()
+    except (pypdfium2.PdfiumError, ValueError):
+        return None
 
 
 def pdf_moment(text: str) -> datetime | None:

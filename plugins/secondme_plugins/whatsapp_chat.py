@@ -13,6 +13,7 @@ from pathlib import Path
 
 from secondme.clean import clean, one_line
 from secondme.records import Note, Skipped
+from secondme_plugins.archives import BROKEN
 from secondme_plugins.chats import digest
 
 HEAD_LINES = 20
@@ -30,7 +31,7 @@ _OMITTED = re.compile(
     r"<[^<>\n]{3,30}>|(?:image|video|audio|sticker|gif|document|contact card) omitted|null", re.IGNORECASE
 )
 _SYSTEM = re.compile(r"end-to-end encrypt|This message was deleted|You deleted this message", re.IGNORECASE)
-_EDITED = re.compile(r"\s*<This message was edited>\s*$")
+_EDITED = "<This message was edited>"
 _NAME = re.compile(r"WhatsApp Chat (?:with|-) (?P<name>.+?)(?: ?\(\d+\))?|(?P<other>.+)")
 
 
@@ -54,8 +55,8 @@ def read_archive(path: Path) -> Iterator[Note | Skipped]:
                 return
             with archive.open(chats[0]) as file:
                 text = clean(file.read(MOST_BYTES).decode("utf-8", "replace"))
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
-        yield Skipped(str(path), f"not a readable archive: {error}")
+    except (*BROKEN, OSError):
+        yield Skipped(str(path), "not a readable archive")
         return
     yield from read_chat(path, text)
 
@@ -78,11 +79,11 @@ def read_chat(path: Path, text: str) -> Iterator[Note | Skipped]:
     lines = list(_lines(text))
     order, doubt = _date_order(lines)
     if doubt:
-        yield Skipped(f"{path}#dates", doubt)
+        yield Skipped(f"{path}#dates", doubt, is_harmless=True)
     seen = Counter[str]()
     omitted = 0
     for line in lines:
-        said = _EDITED.sub("", line.text).strip()
+        said = line.text.strip().removesuffix(_EDITED).strip()
         if not line.author or _SYSTEM.search(said):
             continue
         if _OMITTED.fullmatch(said):
@@ -101,7 +102,8 @@ def read_chat(path: Path, text: str) -> Iterator[Note | Skipped]:
         # Exported again, the file has another name and more in it; what was said, by whom and when, stays.
         yield Note(said, f"{path}#{id}", f"whatsapp:{one_line(chat, 100)}", line.author, moment, "import")
     if omitted:
-        yield Skipped(f"{path}#media", f"{omitted:,} pictures, films and other media are not in the export")
+        why = f"{omitted:,} pictures, films and other media are not in the export"
+        yield Skipped(f"{path}#media", why, is_harmless=True)
 
 
 def _lines(text: str) -> Iterator[_Line]:

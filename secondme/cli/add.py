@@ -96,5 +96,5 @@ def _report(done: Added, *, json: bool) -> None:
     if not json and done.ids and not done.added:
         say("already known, nothing added")
     report_skipped(done.skipped)
-    if done.skipped:
+    if any(not item.is_harmless for item in done.skipped):
         raise typer.Exit(3)

@@ -44,7 +44,7 @@ def import_kind(context: typer.Context, kind: str, path: Path, *, dry_run: bool,
         verb = "would be added" if dry_run else "added"
         print(f"{counted(done.added, 'note')} {verb}, {done.known:,} already known")
     report_reasons(done.skipped)
-    if done.skipped:
+    if any(not item.is_harmless for item in done.skipped):
         raise typer.Exit(3)
     if not done.added and not done.known:
         say(f"nothing of the kind {kind} is there: {one_line(str(path), EXAMPLE_WIDTH)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ from secondme.errors import NotFound, UsageError
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
     from secondme.ingest.sync import Sync
-    from secondme.store.sources import Deleted, Folder
+    from secondme.store.sources import Deleted, File, Folder
 
 Place = Annotated[Path, typer.Argument(metavar="FOLDER")]
 As = Annotated[
@@ -81,30 +82,38 @@ def remove(context: typer.Context, folder: Place) -> None:
 def list_folders(context: typer.Context, json: Json = False) -> None:
     """List the watched folders: how many files, what waits, what is wrong."""
     with open_memory(context) as me:
-        found = [(one, me.store.sources.counts(one.id)) for one in me.store.sources.folders()]
+        sources = me.store.sources
+        found = [(one, sources.counts(one.id), sources.problems(folder_id=one.id)) for one in sources.folders()]
     if json:
-        print_json(folders=[_record(one, counts) for one, counts in found])
+        print_json(folders=[_record(*one) for one in found])
         return
-    for one, counts in found:
+    for one, counts, problems in found:
         print(f"{clean(one.path)} · {one.kind} · deleted: {one.deleted} · {one.state}")
         if one.why:
             print(f"  {clean(one.why)}; if that is right: secondme watch accept {clean(one.path)}")
         files = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "no files yet"
         looked = f"; looked through {minute(one.scanned_at)}" if one.scanned_at else ""
         print(f"  {files}{looked}")
+        for file in problems:
+            print(f"  {_problem(file)}")
     if not found:
         say("no folder is watched: secondme watch add FOLDER")
 
 
-def _record(folder: Folder, counts: dict[str, int]) -> dict[str, Any]:
+def _problem(file: File) -> str:
+    return f"{file.state}{', but' * (file.state == 'present')}: {clean(file.path)}: {clean(file.why)}"
+
+
+def _record(folder: Folder, counts: dict[str, int], problems: Sequence[File]) -> dict[str, Any]:
     names = ("path", "kind", "deleted", "state", "why")
     moments = {"added_at": iso(folder.added_at), "scanned_at": iso(folder.scanned_at)}
-    return {**{name: getattr(folder, name) for name in names}, **moments, "files": counts}
+    known = [{"path": file.path, "state": file.state, "why": file.why} for file in problems]
+    return {**{name: getattr(folder, name) for name in names}, **moments, "files": counts, "problems": known}
 
 
 def check(context: typer.Context, path: Annotated[Path, typer.Argument(metavar="PATH")], json: Json = False) -> None:
     """Say why a file is taken or not: which rule, in which file, at which line. Exit code 1 where it is not."""
-    place = Path(os.path.abspath(path))
+    place = _named(Path(os.path.abspath(path)))
     with open_memory(context) as me:
         taken, why = _judged(me, place)
         known = me.store.sources.file(str(place))
@@ -114,7 +123,8 @@ def check(context: typer.Context, path: Annotated[Path, typer.Argument(metavar="
     else:
         print(f"{'taken' if taken else 'not taken'}: {clean(why)}")
         if known:
-            print(f"{known.state}{f': {clean(known.why)}' if known.why else ''} · {' '.join(ids[:5]) or 'no notes'}")
+            state = f"{known.state}, but" if known.state == "present" and known.why else known.state
+            print(f"{state}{f': {clean(known.why)}' if known.why else ''} · {' '.join(ids[:5]) or 'no notes'}")
     if not taken:
         raise typer.Exit(1)
 
@@ -167,11 +177,11 @@ def _scan(me: Assistant, folders: list[Folder], *, accept: bool = False) -> int:
         if look.paused:
             say(f"{one.path} is paused: {look.paused}; if that is right: secondme watch accept {one.path}")
         report_skipped(look.skipped)
-    problems = me.store.sources.problems()
+    problems = [file for one in folders for file in me.store.sources.problems(folder_id=one.id)]
     missing = sum(look.missing for look in looks)
     print(f"{done:,} read, {sum(look.unchanged for look in looks):,} unchanged, {missing:,} missing")
     for file in problems:
-        say(f"{file.state} {file.path}: {file.why}")
+        say(_problem(file))
     return 3 if problems or any(look.paused or look.skipped for look in looks) else 0
 
 
@@ -195,9 +205,18 @@ def _known(me: Assistant, folder: Path) -> Folder:
 
 
 def _folder(folder: Path) -> Path:
-    path = Path(os.path.realpath(folder))
+    path = _named(Path(os.path.realpath(folder)))
     if not path.is_dir():
         raise UsageError(f"{folder} is no folder" if path.exists() else f"no such folder: {folder}")
+    return path
+
+
+def _named(path: Path) -> Path:
+    """Return the path if it can be stored. Raises UsageError."""
+    from secondme.ingest.folder import NOT_TEXT, is_text, printable
+
+    if not is_text(path):
+        raise UsageError(f"{printable(path)}: {NOT_TEXT}", hint="rename it")
     return path
 
 

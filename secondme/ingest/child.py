@@ -58,7 +58,7 @@ def _frames(items: Iterator[Note | Skipped], path: str) -> Iterator[bytes]:
 
 def _record(item: Note | Skipped) -> dict[str, Any]:
     if isinstance(item, Skipped):
-        return {"skipped": [item.what, item.why]}
+        return {"skipped": [item.what, item.why, item.is_harmless]}
     at = item.happened_at.isoformat() if item.happened_at else None
     return {"note": [item.text, item.uri, item.thread, item.author, at, item.origin, item.title]}
 

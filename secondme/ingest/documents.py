@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,14 @@ FILES_PER_CHILD = 200
 """A process that has read so many makes room for a new one: libraries lose memory."""
 MOST_NOTES = 100_000
 """Notes in a file that nobody named; the rest is left out."""
+MOST_TEXT = 64 << 20
+"""Bytes of text in a file that nobody named; the rest is left out."""
+_ENDINGS: dict[int, str] = {
+    signal.SIGXCPU: "it took too much time",
+    # Libraries end themselves, and the system ends a process, where there is no more memory.
+    signal.SIGABRT: "it took too much memory",
+    signal.SIGKILL: "it took too much memory",
+}
 _BLOCK = 1 << 20
 
 
@@ -96,13 +105,16 @@ class Documents:
         `is_named` says that the user named this very file: it may be of any length, but takes no more memory than
         others.
         """
-        is_whole = False
+        is_whole, size = False, 0
         try:
             for at, message in enumerate(self._messages(path, is_named=is_named)):
-                if at == MOST_NOTES and not is_named:
-                    yield Skipped(str(path), f"only its first {MOST_NOTES:,} items are taken")
+                item = _item(message, path)
+                size += len(item.text.encode()) if isinstance(item, Note) else 0
+                if not is_named and (at == MOST_NOTES or size > MOST_TEXT):
+                    most = f"{MOST_NOTES:,} items" if at == MOST_NOTES else f"{MOST_TEXT >> 20:,} MB of text"
+                    yield Skipped(str(path), f"only its first {most} are taken")
                     return
-                yield _item(message, path)
+                yield item
             is_whole = True
         finally:
             self._read += 1
@@ -121,10 +133,7 @@ class Documents:
             except frames.BadFrame as error:
                 raise ChildDied("its reader wrote something that is no note") from error
             if message is None:
-                code = child.wait()
-                raise ChildDied(
-                    f"its reader was ended by signal {-code}" if code < 0 else f"its reader failed ({code})"
-                )
+                raise ChildDied(_ending(child.wait()))
             if message.get("end"):
                 return
             yield message
@@ -139,16 +148,23 @@ class Documents:
         return self._child, self._stream
 
 
+def _ending(code: int) -> str:
+    """Return why a process ended that should not have."""
+    if code >= 0:
+        return f"its reader failed ({code})"
+    return _ENDINGS.get(-code, f"its reader was ended by signal {-code}")
+
+
 def stat_of(path: Path, limit: int) -> os.stat_result | Skipped:
     """Return the state of a regular file of at most `limit` bytes, or why it is not taken."""
-    from secondme.ingest.folder import irregular
+    from secondme.ingest.folder import irregular, printable
 
     try:
         found = os.lstat(path)
     except OSError as error:
-        return Skipped(str(path), (error.strerror or "cannot be read").lower())
+        return Skipped(printable(path), (error.strerror or "cannot be read").lower())
     if why := irregular(path, found):
-        return Skipped(str(path), why)
+        return Skipped(printable(path), why)
     if found.st_size > limit:
         return Skipped(str(path), f"larger than {limit:,} bytes")
     return found
@@ -188,8 +204,8 @@ class _Patient(io.RawIOBase):
 
 def _item(message: frames.Message, path: Path) -> Note | Skipped:
     match message:
-        case {"skipped": [str(what), str(why)]}:
-            return Skipped(clean(what), clean(why))
+        case {"skipped": [str(what), str(why), bool(is_harmless)]}:
+            return Skipped(clean(what), clean(why), is_harmless)
         case {"note": [str(text), str(uri), str(thread), str(author), str() | None as at, str(origin), str(title)]}:
             moment = datetime.fromisoformat(at) if at else None
             if origin in get_args(Origin):

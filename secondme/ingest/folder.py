@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\f\x1b")
+NOT_TEXT = "its name is not utf-8"
 CHANGED = "it changed while it was read"
 """Why a file is skipped that is worth another try."""
 _CUT = "unexpected end of data"
@@ -44,15 +45,18 @@ def walk(root: Path, *, ignore: Iterable[str] = (), home: Path, below: Path | No
     """
     root, home = Path(os.path.realpath(root)), Path(os.path.realpath(home))
     rules = base_rules(root, ignore)
+    if not is_text(root):
+        yield Skipped(printable(root), NOT_TEXT)
+        return
     if root == home:
-        yield Skipped(_name(root), "holds the memory itself")
+        yield Skipped(printable(root), "holds the memory itself")
         return
     start = below or root
     if below:
         try:
             rules = _rules_above(below, root, rules)
         except OSError as error:
-            yield Skipped(_name(below), _reason(error))
+            yield Skipped(printable(below), _reason(error))
             return
     waiting: list[tuple[Path | Skipped, Rules | None]] = [(start, rules if below is None or start.is_dir() else None)]
     while waiting:
@@ -63,7 +67,7 @@ def walk(root: Path, *, ignore: Iterable[str] = (), home: Path, below: Path | No
             try:
                 waiting += reversed(list(_look_into(found, rules_above, is_root=found == root)))
             except OSError as error:
-                yield Skipped(_name(found), _reason(error))
+                yield Skipped(printable(found), _reason(error))
 
 
 def _rules_above(path: Path, root: Path, rules: Rules) -> Rules:
@@ -100,13 +104,15 @@ def _look_into(folder: Path, rules: Rules, *, is_root: bool) -> Iterator[tuple[P
         is_folder = entry.is_dir(follow_symlinks=False)
         if rules.ignores(entry.path, is_folder=is_folder):
             continue
-        if is_folder:
+        if not is_text(entry.path):
+            yield Skipped(printable(entry.path), NOT_TEXT), None
+        elif is_folder:
             yield Path(entry.path), rules
         elif entry.is_file(follow_symlinks=False):
             yield Path(entry.path), None
         else:
             why = _REASONS[errno.ELOOP] if entry.is_symlink() else "not a regular file"
-            yield Skipped(_name(entry.path), why), None
+            yield Skipped(printable(entry.path), why), None
 
 
 def _leads_to_file(entry: os.DirEntry[str]) -> bool:
@@ -172,8 +178,9 @@ class Reader:
         path = Path(os.path.realpath(path) if named else os.path.abspath(path))
         if not is_read(path, self._plugins):
             if named:
+                unknown = Skipped(printable(path), "no plugin reads this kind of file")
                 data = read_bytes(path, self._most_bytes)
-                yield data if isinstance(data, Skipped) else Skipped(_name(path), "no plugin reads this kind of file")
+                yield data if isinstance(data, Skipped) else unknown
         elif self._plugins.reads_document(path):
             yield from self._documents.notes(path, is_named=named)
         else:
@@ -201,7 +208,7 @@ def read_bytes(path: Path, limit: int) -> bytes | Skipped:
     """Return the content of a regular file that stayed the same while it was read, or why it is not taken."""
     try:
         if why := irregular(path, os.lstat(path)):
-            return Skipped(_name(path), why)
+            return Skipped(printable(path), why)
         # Between the two calls the file may have become a link or a pipe: neither is followed nor waited for.
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             before = os.fstat(file.fileno())
@@ -220,10 +227,8 @@ def read_bytes(path: Path, limit: int) -> bytes | Skipped:
 
 def irregular(path: Path, found: os.stat_result) -> str:
     """Return why a file of this state is not read, whatever is in it; "" where it may be."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return "its name is not utf-8"
+    if not is_text(path):
+        return NOT_TEXT
     return "" if stat.S_ISREG(found.st_mode) else "not a regular file"
 
 
@@ -258,7 +263,16 @@ def _decode_line(line: bytes) -> str:
         return line.decode("cp1252", "replace")
 
 
-def _name(path: str | Path) -> str:
+def is_text(path: str | Path) -> bool:
+    """True if a path can be stored: the bytes of its name are text."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(path: str | Path) -> str:
     """Return `path` as text that can be stored and shown, whatever bytes are in it."""
     return os.fsencode(path).decode("utf-8", "replace")
 

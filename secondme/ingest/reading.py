@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +45,8 @@ class Result:
     later: timedelta | None = None
     """When it is to be read again."""
     error: str = ""
-    problems: Sequence[Skipped] = field(default=())
+    is_whole: bool = True
+    """False where something that is in the file could not be read."""
 
 
 class Reading:
@@ -81,7 +82,7 @@ class Reading:
             return Result(job, _skipped(file, (error.strerror or "cannot be read").lower()))
         known = self._me.store.sources.file(job.path)
         if known and known.digest == file.digest and known.state in ("present", "missing", "gone"):
-            return Result(job, file)
+            return Result(job, replace(file, why=known.why))
         try:
             found = list(self._documents.read(path)) if is_document else notes_in(path, data, self._me.plugins)
         except ChildDied as error:
@@ -118,22 +119,24 @@ class Reading:
             self._me.store.forget(ids, dry_run=False)
 
     def _prepared(self, job: Job, file: File, found: Sequence[Note | Skipped], *, is_clip: bool) -> Result:
-        notes, problems = [], []
+        notes, skipped = [], []
         for item in found:
             note = replace(item, origin="clip") if is_clip and isinstance(item, Note) else item
             ready = prepare(note, self._me.config) if isinstance(note, Note) else note
             if isinstance(ready, Skipped):
-                problems.append(ready)
+                skipped.append(ready)
             else:
                 notes.append(ready)
+        problems = [item for item in skipped if not item.is_harmless]
         if not notes:
-            why = problems[0].why if problems else "nothing in it"
-            return Result(job, _skipped(file, why), uris=frozenset(), problems=problems)
-        return Result(job, file, notes, frozenset(note.uri for note, _ in notes), problems=problems)
+            why = (problems or skipped)[0].why if skipped else "nothing in it"
+            return Result(job, _skipped(file, why), uris=frozenset(), is_whole=not problems)
+        file = replace(file, why=_left_out(problems, file.path))
+        return Result(job, file, notes, frozenset(note.uri for note, _ in notes), is_whole=not problems)
 
     def _vanished(self, result: Result) -> list[str]:
         """Return what is no longer in a file whose folder wants that forgotten, where the file could be read whole."""
-        if result.uris is None or result.problems or not result.uris:
+        if result.uris is None or not result.is_whole or not result.uris:
             return []
         folder = self._me.store.sources.folder_of(result.job.path)
         is_kept = folder is None or folder.deleted == "keep"
@@ -161,6 +164,16 @@ class Reading:
         if job.attempts >= DEATHS:
             return Result(job, replace(file, state="quarantined", why=f"{DIED}{why}"))
         return Result(job, later=AGAIN, error=f"{DIED}{why}")
+
+
+def _left_out(problems: Sequence[Skipped], path: str) -> str:
+    """Return what of a file could not be read, "" where all of it could."""
+    for problem in problems:
+        if problem.what == path:
+            return problem.why
+    if not problems:
+        return ""
+    return f"{len(problems):,} of its items could not be read: {problems[0].why}"
 
 
 def _skipped(file: File, why: str) -> File:

@@ -6,6 +6,7 @@ Going through a folder compares what is known of each file with what it looks li
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from secondme.clock import now
 from secondme.ingest.documents import Stopped
-from secondme.ingest.folder import is_read, left_out, unreadable, walk
+from secondme.ingest.folder import is_read, is_text, left_out, unreadable, walk
 from secondme.ingest.ignore import IGNORE_FILES
 from secondme.ingest.reading import Reading, Result
 from secondme.records import Skipped
@@ -31,6 +32,8 @@ SUSPICIOUS_SHARE, SUSPICIOUS_COUNT = 0.2, 20
 """More of a folder than this gone at once, and the user is asked."""
 BATCH = 64
 """Files read in one turn and stored in one transaction."""
+BATCH_SECONDS, BATCH_TEXT = 5.0, 8 << 20
+"""After so much time or so many characters a turn ends early: what has been read is stored, and not in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +86,44 @@ class Sync:
 
     def notice(self, paths: Iterable[Path]) -> None:
         """Look at paths that something happened to."""
-        for path in paths:
+        seen: set[int] = set()
+        """Folders that were gone through as a whole."""
+        for path in filter(is_text, paths):
+            if self._stop():
+                return
             folder = self._me.store.sources.folder_of(str(path))
-            if folder is None:
-                continue
-            root = Path(folder.path)
-            if path.name in IGNORE_FILES or path == root:
+            if folder and folder.id not in seen and not self._notice(path, folder):
                 self.rescan(folder)
-            elif path.is_symlink() or not path.is_file():
-                self.rescan(folder, under=path)
-            elif not unreadable(root):
-                looked = _Look(self._me.store.sources.files(folder.id, str(path)))
-                if not left_out(path, root, ignore=self._ignore, home=self._home):
-                    looked.at(path, is_read=lambda one: is_read(one, self._me.plugins))
-                self._conclude(folder, looked, accept=False, is_whole=False)
+                seen.add(folder.id)
+
+    def _notice(self, path: Path, folder: Folder) -> bool:
+        """Look at one path that something happened to; False where that takes a look at the whole folder."""
+        root = Path(folder.path)
+        if path.name in IGNORE_FILES or path == root:
+            return False
+        if path.is_symlink() or not path.is_file():
+            return not self.rescan(folder, under=path).paused
+        if unreadable(root):
+            return True
+        looked = _Look(self._me.store.sources.files(folder.id, str(path)))
+        if not left_out(path, root, ignore=self._ignore, home=self._home):
+            looked.at(path, is_read=lambda one: is_read(one, self._me.plugins))
+        return not self._conclude(folder, looked, accept=False, is_whole=False).paused
 
     def work(self, *, limit: int = BATCH) -> int:
         """Read files whose turn it is and store what is in them; return how many, 0 where none is due."""
         sources, folders = self._me.store.sources, {one.id: one for one in self._me.store.sources.folders()}
         jobs = sources.lease(limit, now())
         results: list[Result] = []
+        size, end = 0, time.monotonic() + BATCH_SECONDS
         for job in jobs:
-            if self._stop():
+            if self._stop() or (results and (size >= BATCH_TEXT or time.monotonic() >= end)):
                 break
             try:
                 results.append(self._reading.read(job, folders[job.folder_id]))
             except Stopped:
                 break
+            size += sum(len(note.text) for note, _ in results[-1].notes)
         self._reading.store(results, unread=jobs[len(results) :])
         return len(results)
 
@@ -140,7 +154,8 @@ class Sync:
         lost = [file for file in missing if (file.size, file.mtime_ns, file.inode) not in looked.new]
         excluded = [file for file in looked.unseen() if file not in missing]
         if why := "" if accept else self._suspicion(folder, lost):
-            return self._pause(folder, why)
+            # How many there are is known when the whole folder has been gone through.
+            return self._pause(folder, why) if is_whole else Scan(paused=why)
         waiting = sources.queued(folder.id)
         # What waits already is read as it is then; queued anew, a file that kills its reader would be tried for ever.
         queued = [path for path in looked.changed if path not in waiting]

@@ -58,7 +58,7 @@ class File:
     """SHA-256 of its bytes when it was read, in hex; empty where it was not."""
     state: FileState
     why: str = ""
-    """Why it was skipped or quarantined."""
+    """Why it was skipped or quarantined; of one that is present, what of it could not be read."""
     missing_since: datetime | None = None
 
     def has_stat(self, size: int, mtime_ns: int, inode: int) -> bool:
@@ -135,9 +135,13 @@ class Sources:
         (waiting,) = self.db.conn.execute(f"select count(*) from jobs {where}", values).fetchone()
         return {**dict(files), "waiting": waiting}
 
-    def problems(self, limit: int = 20) -> list[File]:
-        """Return files that could not be read, the quarantined first."""
-        return self._files("where state in ('quarantined', 'skipped') order by state, path limit ?", (limit,))
+    def problems(self, limit: int = 20, folder_id: int | None = None) -> list[File]:
+        """Return files that could not be read, the quarantined first, and then those that could not be read whole."""
+        return self._files(
+            """where (state in ('quarantined', 'skipped') or (state = 'present' and why != ''))
+               and folder_id = coalesce(?, folder_id) order by state = 'present', state, path limit ?""",
+            (folder_id, limit),
+        )
 
     def files(self, folder_id: int, under: str = "") -> dict[str, File]:
         """Return what is known of the files of a folder, or of those at or below a path, by path."""

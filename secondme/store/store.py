@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -164,15 +165,15 @@ class Store:
 
     def add_passages(self, note_id: int, note: Note, spans: Sequence[Span]) -> None:
         """Store the passages of a version that becomes the current one. Call it within a transaction."""
-        self.db.conn.executemany(
-            """insert into passages
-                   (note_id, position, byte_start, byte_end, line_start, line_end, heading, label, text)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [
-                (note_id, at, s.start, s.end, s.line_start, s.line_end, s.heading, label(note, s.heading), s.text)
-                for at, s in enumerate(spans)
-            ],
-        )
+        rows = [
+            (at, s.start, s.end, s.line_start, s.line_end, s.heading, label(note, s.heading), s.text)
+            for at, s in enumerate(spans)
+        ]
+        # One statement for all of them: after each, the word index writes what it has gathered to the file.
+        columns = "note_id, position, byte_start, byte_end, line_start, line_end, heading, label, text"
+        values = ", ".join(f"value ->> {at}" for at in range(8))
+        query = f"insert into passages ({columns}) select ?, {values} from json_each(?) order by key"
+        self.db.conn.execute(query, (note_id, json.dumps(rows, ensure_ascii=False)))
 
     def _remove_passages(self, note_id: int) -> int:
         ids = [row[0] for row in self.db.conn.execute("select id from passages where note_id = ?", (note_id,))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from secondme_plugins import chatgpt, chats, claude
+from limits import at_most
+from secondme_plugins import chatgpt, chats, claude, heads
 
 from secondme.records import Note, Skipped
 
@@ -154,3 +156,78 @@ def test_an_export_of_another_shape_gives_notes_or_reasons_and_never_a_crash(
         spoilt = _spoilt(json.loads(json.dumps(good[0])), data)
         found = read(reader.read_document, tmp_path / "a.json", [{mark: None}, spoilt])
         assert all(isinstance(item, Note | Skipped) for item in found)
+
+
+def _zip(path: Path, content: bytes, how: int = zipfile.ZIP_DEFLATED, before: str = "") -> bytearray:
+    with zipfile.ZipFile(path, "w", how) as archive:
+        if before:
+            archive.writestr(before, b"words")
+        archive.writestr("conversations.json", content)
+    return bytearray(path.read_bytes())
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("front", [b"", b"#!/bin/sh\n"])
+def test_an_archive_is_known_by_what_is_in_it(tmp_path: Path, how: int, front: bytes) -> None:
+    path = tmp_path / "export.zip"
+    content = _zip(path, json.dumps(GPT).encode(), how, before="first")
+    path.write_bytes(front + content)
+    assert chatgpt.read_document(path) is not None
+    assert claude.read_document(path) is None
+
+
+def test_a_long_archive_is_known_by_what_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    path = tmp_path / "export.zip"
+    _zip(path, json.dumps(GPT).encode(), before="first")
+    assert b"PK\6\6" in path.read_bytes()
+    assert chatgpt.read_document(path) is not None
+
+
+def _broken_archives(path: Path) -> dict[str, bytes]:
+    good = json.dumps(GPT).encode()
+    begin = 30 + len("conversations.json")
+    deflated, packed = _zip(path, good), _zip(path, good, zipfile.ZIP_LZMA)
+    named = _zip(path, good, before="caf\u00e9.txt").replace(b"caf\xc3\xa9", b"caf\xff\xff")
+    deflated[begin : begin + 8], packed[begin + 4 : begin + 9] = b"\xff" * 8, b"\xff" * 5
+    return {"deflated": bytes(deflated), "lzma": bytes(packed), "named": bytes(named), "cut": good[:-30]}
+
+
+@pytest.mark.parametrize("kind", ["deflated", "lzma", "named"])
+def test_a_malformed_archive_is_said_to_be_one(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "export.zip"
+    path.write_bytes(_broken_archives(path)[kind])
+    found = chatgpt.read_document(path)
+    assert found is not None
+    assert list(found) == [Skipped(str(path), "not a readable archive")]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_damaged_archive_gives_notes_or_reasons_and_never_a_crash(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "export.zip"
+    content = _zip(path, json.dumps(GPT).encode())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=6)):
+        content[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    for item in chatgpt.read_document(path) or ():
+        assert isinstance(item, Note | Skipped)
+
+
+def test_the_list_of_a_large_archive_is_not_read_to_tell_whose_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "export.zip"
+    _zip(path, json.dumps(GPT).encode(), before="first")
+    assert chatgpt.read_document(path) is not None
+    for limit in ("MOST_ENTRIES", "MOST_DIRECTORY"):
+        with monkeypatch.context() as patch:
+            patch.setattr(heads, limit, 1)
+            assert chatgpt.read_document(path) is None
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.zip"])
+def test_a_pipe_is_no_export_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with at_most(1):
+        assert chatgpt.read_document(tmp_path / name) is claude.read_document(tmp_path / name) is None

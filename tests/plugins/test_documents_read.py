@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from secondme_plugins import docx, html, pdf
+from limits import HOSTILE, at_most
+from secondme_plugins import docx, html, html_page, pdf
 
 from secondme.records import Note, Skipped
 
@@ -261,3 +262,63 @@ def test_a_damaged_file_gives_notes_or_reasons_and_never_a_crash(
     path = write(tmp_path / name, bytes(content[: data.draw(st.integers(0, len(content)))]))
     reader = {"a.html": html, "a.pdf": pdf, "a.docx": docx}[name].read_document
     assert all(isinstance(item, Note | Skipped) for item in read(reader, path))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<title",
+        "<title>",
+        "<meta date",
+        "<meta date content",
+        "<time ",
+        "<script>",
+        "</script ",
+        "<a",
+        "data:a",
+        "![",
+        "![](",
+    ],
+)
+@pytest.mark.parametrize("is_one", [True, False])
+def test_a_page_made_to_keep_a_reader_busy_does_not(tmp_path: Path, part: str, is_one: bool) -> None:
+    page = part + "a " * (HOSTILE // 2) if is_one else part * (HOSTILE // len(part))
+    head = page[: html_page._HEAD]
+    with at_most(2):
+        html_page._depth(page)
+        html_page._without_dropped(page)
+        html_page._DATA.sub("", page)
+        html_page._PICTURE.sub("", page)
+        for found in (html_page._TITLE.search(head), html_page._TIME.search(head), html_page._meta(head)):
+            assert found is None
+
+
+def test_what_is_dropped_from_a_page_ends_where_it_is_closed() -> None:
+    page = "a<SCRIPT x>1</script\n>b<svg><style>2</style>c<style>3</svg>d<header>e</header><noscript>f"
+    assert html_page._without_dropped(page) == "abd<header>e</header><noscript>f"
+
+
+def test_a_small_word_file_that_was_packed_well_is_read(tmp_path: Path) -> None:
+    path = docx_of(tmp_path / "a.docx", *["The same words again and again."] * 20_000)
+    assert path.stat().st_size * docx.MOST_RATIO < 800_000
+    assert only(docx.read_document, path).text.count("again and again") == 20_000
+
+
+def test_a_word_file_of_broken_xml_is_said_to_be_broken(tmp_path: Path) -> None:
+    assert why(docx.read_document, docx_of(tmp_path / "a.docx", "<w:p>")) == "not a readable Word file"
+
+
+def test_a_pdf_whose_page_is_broken_is_said_to_be_broken(tmp_path: Path) -> None:
+    content = pdf_of("one").replace(b"/Type /Page ", b"/Type /None ")
+    assert why(pdf.read_document, write(tmp_path / "a.pdf", content)) == "not a readable PDF"
+
+
+def test_the_pages_that_can_be_read_are_read_and_the_others_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_page = pdf._text
+    monkeypatch.setattr(pdf, "_text", lambda document, at: None if at == 1 else read_page(document, at))
+    note, broken = read(pdf.read_document, write(tmp_path / "a.pdf", pdf_of("one", "two", "three")))
+    assert isinstance(note, Note)
+    assert note.text == "one\n\nthree"
+    assert broken == Skipped(note.uri, "1 of its 3 pages cannot be read")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from limits import at_most
 from secondme_plugins import ics, ics_calendar
 
 from secondme.records import Note, Skipped
@@ -106,7 +107,8 @@ def test_an_event_that_recurs_all_day_is_taken_once(tmp_path: Path, rule: str) -
 
 def test_an_event_of_long_ago_that_goes_on_is_told_from_two_years_back(tmp_path: Path) -> None:
     found = read(tmp_path / "a.ics", event("SUMMARY:Birthday", "DTSTART:19800605T080000Z", "RRULE:FREQ=YEARLY"))
-    assert [item.why for item in found if isinstance(item, Skipped)] == ["its times before 2022-06-02 are left out"]
+    [left_out] = [item for item in found if isinstance(item, Skipped)]
+    assert (left_out.why, left_out.is_harmless) == ("its times before 2022-06-02 are left out", True)
     assert [item.happened_at.year for item in found if isinstance(item, Note) and item.happened_at] == [
         2022,
         2023,
@@ -115,15 +117,15 @@ def test_an_event_of_long_ago_that_goes_on_is_told_from_two_years_back(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("lines", "why"),
+    ("lines", "why", "is_harmless"),
     [
-        (("SUMMARY:Off", "DTSTART:20240605T080000Z", "STATUS:CANCELLED"), "cancelled"),
-        (("DTSTART:20240605T080000Z",), "nothing is said in it"),
-        (("SUMMARY:Odd", "DTSTART:20249905T080000Z"), "not a readable entry: BrokenCalendarProperty"),
+        (("SUMMARY:Off", "DTSTART:20240605T080000Z", "STATUS:CANCELLED"), "cancelled", True),
+        (("DTSTART:20240605T080000Z",), "nothing is said in it", True),
+        (("SUMMARY:Odd", "DTSTART:20249905T080000Z"), "not a readable entry: BrokenCalendarProperty", False),
     ],
 )
-def test_what_is_left_out_is_said(tmp_path: Path, lines: tuple[str, ...], why: str) -> None:
-    assert read(tmp_path / "a.ics", event(*lines), DINNER)[0] == Skipped(f"{tmp_path / 'a.ics'}#e1", why)
+def test_what_is_left_out_is_said(tmp_path: Path, lines: tuple[str, ...], why: str, is_harmless: bool) -> None:
+    assert read(tmp_path / "a.ics", event(*lines), DINNER)[0] == Skipped(f"{tmp_path / 'a.ics'}#e1", why, is_harmless)
 
 
 @pytest.mark.parametrize("content", [b"", b"no calendar", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:cut"])
@@ -141,3 +143,39 @@ def test_a_damaged_calendar_gives_notes_or_reasons_and_never_a_crash(tmp_path: P
         content[place] = data.draw(st.integers(0, 255))
     for found in read_bytes(tmp_path / "a.ics", bytes(content)):
         assert isinstance(found, Note | Skipped)
+
+
+def test_a_long_description_is_kept_once_for_all_times(tmp_path: Path) -> None:
+    long, short = "words " * 500, "Bring a towel"
+    for description, count in ((long, 1), (short, 3)):
+        lines = ("SUMMARY:Swim", f"DESCRIPTION:{description}", "DTSTART:20240603T180000Z", "RRULE:FREQ=WEEKLY;COUNT=3")
+        notes = [item for item in read(tmp_path / "a.ics", event(*lines)) if isinstance(item, Note)]
+        assert len(notes) == 3
+        assert sum(description.strip() in note.text for note in notes) == count
+        assert all(note.text.startswith("Swim\nwhen: ") for note in notes)
+
+
+def _every(count: int) -> str:
+    return ",".join(map(str, range(count)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "start"),
+    [
+        (f"FREQ=DAILY;BYHOUR={_every(24)};BYMINUTE={_every(60)};BYSECOND={_every(60)}", "20240101"),
+        (f"FREQ=YEARLY;BYMINUTE={_every(60)}", "20240101"),
+        (f"FREQ=DAILY;BYHOUR={_every(24)}", "00010101"),
+    ],
+)
+def test_an_event_that_recurs_more_often_than_anybody_lives_is_taken_once(
+    tmp_path: Path, rule: str, start: str
+) -> None:
+    with at_most(5):
+        found = read(tmp_path / "a.ics", event("SUMMARY:Pill", f"DTSTART:{start}T080000Z", f"RRULE:{rule}"), DINNER)
+    assert [item.title for item in found if isinstance(item, Note)] == ["Pill", "Dinner with Ann"]
+
+
+def test_an_event_with_two_rules_is_followed(tmp_path: Path) -> None:
+    rules = ("RRULE:FREQ=WEEKLY;COUNT=2", "RRULE:FREQ=DAILY;COUNT=2")
+    found = read(tmp_path / "a.ics", event("SUMMARY:Swim", "DTSTART:20240603T180000Z", *rules))
+    assert len([item for item in found if isinstance(item, Note)]) == 3

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from secondme_plugins import mail
+from limits import HOSTILE, at_most
+from secondme_plugins import mail, mail_messages
 
 from secondme.records import Note, Skipped
 
@@ -167,3 +168,20 @@ def test_damaged_mail_gives_notes_or_reasons_and_never_a_crash(tmp_path: Path, d
         content[place] = data.draw(st.integers(0, 255))
     for found in read(tmp_path / "a.eml", bytes(content)) + read(tmp_path / "a.mbox", b"From x\n" + bytes(content)):
         assert isinstance(found, Note | Skipped)
+
+
+@pytest.mark.parametrize("line", ["-", "_", " ", "> ", "On a wrote:", "Am a schrieb ", "-- "])
+def test_a_line_made_to_keep_a_reader_busy_does_not(line: str) -> None:
+    for text in (line * (HOSTILE // len(line)) + "x", "_" * 20 + line * (HOSTILE // len(line)) + "x"):
+        with at_most(1):
+            mail_messages.without_quotes(text)
+
+
+def test_two_messages_of_one_name_are_two_where_they_say_different_things(tmp_path: Path) -> None:
+    one, other = message("I come at eight.\n"), message("I come at nine.\n")
+    path = tmp_path / "a.mbox"
+    found = read(path, "".join(f"From x\n{text}\n" for text in (one, other, one, other)))
+    uris = [item.uri for item in found if isinstance(item, Note)]
+    assert uris[0] == f"{path}#m1@example.org"
+    assert uris[0] != uris[1]
+    assert uris[:2] == uris[2:]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from limits import HOSTILE, at_most
 from secondme_plugins import org
 
 from secondme.records import Note
@@ -32,6 +33,9 @@ def test_an_org_file_is_one_note_with_all_its_text(tmp_path: Path) -> None:
     [
         ("* TODO Paint it :boat:home:\n", "Paint it"),
         ("** Deep\n", "Deep"),
+        ("* DONE  Sail to :b: and back\n", "Sail to :b: and back"),
+        ("* :tags:\n", ":tags:"),
+        ("*bold* words\n* One\n", "One"),
         ("words only\n", "a"),
         ("#+title:   Lower case  \n", "Lower case"),
     ],
@@ -52,3 +56,11 @@ def test_the_date_is_given_in_the_file_or_its_name(tmp_path: Path, name: str, te
     found = read(tmp_path, text, name).happened_at
     assert found is not None
     assert found.astimezone().date().isoformat() == day
+
+
+@pytest.mark.parametrize("begin", ["* a", "* TODO", "#+DATE: ", "#+DATE: <a", "#+TITLE:", ":CREATED: ", "*", "* a :b"])
+@pytest.mark.parametrize("filler", [" ", "*", ":", "a ", "<", "\n"])
+def test_a_line_made_to_keep_a_reader_busy_does_not(tmp_path: Path, begin: str, filler: str) -> None:
+    text = f"{begin}{filler * (HOSTILE // len(filler))}b\n"
+    with at_most(1):
+        assert read(tmp_path, text).text == text

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from limits import HOSTILE, at_most
 from secondme_plugins import whatsapp
 
 from secondme.records import Note, Skipped
@@ -85,7 +86,7 @@ def test_days_that_would_go_back_in_time_are_read_the_other_way_round() -> None:
 
 def test_dates_that_may_be_either_are_said_to_be_in_doubt() -> None:
     doubt, note = chat(Path("/x/a.txt"), "03/04/2024, 10:00 - A: one\n")
-    assert doubt == Skipped("/x/a.txt#dates", "day and month could be the other way round: day first")
+    assert doubt == Skipped("/x/a.txt#dates", "day and month could be the other way round: day first", True)
     assert isinstance(note, Note)
     assert note.happened_at == local(2024, 4, 3, 10)
 
@@ -153,3 +154,25 @@ def test_other_archives_are_left_alone(tmp_path: Path) -> None:
 def test_any_text_gives_notes_or_reasons_and_never_a_crash(parts: list[str]) -> None:
     text = "30/05/2024, 10:00 - A: one\n30/05/2024, 10:01 - A: two\n" + "".join(parts)
     assert all(isinstance(item, Note | Skipped) for item in chat(Path("/x/a.txt"), text))
+
+
+def test_a_message_of_empty_lines_without_end_costs_no_more_than_another() -> None:
+    text = f"30/05/2024, 10:00 - A: one\n30/05/2024, 10:01 - A: two{chr(10) * HOSTILE}three\n"
+    with at_most(1):
+        found = said(Path("/x/a.txt"), text)
+    assert [words.split() for _, _, words in found] == [["one"], ["two", "three"]]
+
+
+def test_that_a_message_was_edited_is_no_part_of_it() -> None:
+    text = "30/05/2024, 10:00 - A: one <This message was edited> \n30/05/2024, 10:01 - A: two\n"
+    assert [words for _, _, words in said(Path("/x/a.txt"), text)] == ["one", "two"]
+
+
+def test_an_archive_that_cannot_be_unpacked_is_said_to_be_broken(tmp_path: Path) -> None:
+    path = tmp_path / "WhatsApp Chat with Ann.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("chat.txt", "words " * 100)
+    content = bytearray(path.read_bytes())
+    content[38:46] = b"\xff" * 8
+    path.write_bytes(content)
+    assert list(whatsapp.read_document(path) or ()) == [Skipped(str(path), "not a readable archive")]
