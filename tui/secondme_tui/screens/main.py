@@ -72,12 +72,17 @@ class MainScreen(Screen[None]):
 
     def suspended(self, work: Callable[[], T]) -> T | None:
         """Let another program have the terminal while `work` runs; None where that fails, which is shown."""
+        error: SecondmeError | None = None
         try:
             with self.app.suspend():
-                return work()
+                try:
+                    return work()
+                except SecondmeError as failed:
+                    # It must not leave the block: the terminal would not be taken back.
+                    error = failed
         except SuspendNotSupported:
             self.main.tell("nothing else can have this terminal")
-        except SecondmeError as error:
+        if error is not None:
             self.main.failed(error)
         return None
 

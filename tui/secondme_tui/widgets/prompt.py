@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from secondme.clean import clean
+from secondme_tui.keyboard import mend
 
 NEWLINES = ("shift+enter", "alt+enter", "ctrl+j")
 
@@ -54,6 +55,7 @@ class Prompt(TextArea):
             self.by = by
 
     def __init__(self) -> None:
+        mend()
         super().__init__(
             id="prompt",
             placeholder="say something to keep, ask something, or / for commands",
@@ -103,6 +105,10 @@ class Prompt(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         if event.key in NEWLINES:
             self.insert("\n")
+        elif event.key.startswith("alt+"):
+            # Some terminals send the letter with it, which is not to be typed. It may be a key of the screen.
+            event.prevent_default()
+            return
         elif event.key == "enter":
             self._submit()
         elif event.key == "tab" and self.text.startswith("/"):
