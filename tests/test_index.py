@@ -98,6 +98,14 @@ def test_postings_tell_how_often_a_word_stands_in_each_passage(me: Assistant) ->
     assert list(times) == [2, 1]
 
 
+def test_a_beginning_is_completed_to_the_words_of_most_passages(me: Assistant) -> None:
+    for text in ("a sister sails", "my sister sings", "a sisal rope", "nothing"):
+        me.add(Note(text))
+    assert me.store.index.completions("sis", limit=8) == ["sister", "sisal"]
+    assert me.store.index.completions("SIS", limit=1) == ["sister"]
+    assert me.store.index.completions("%", limit=8) == []
+
+
 @pytest.mark.parametrize("characters", ["漢字", "漢字仮", "字仮名交"])
 def test_text_without_spaces_is_found_by_its_characters(me: Assistant, characters: str) -> None:
     me.add_many([Note(text="これは漢字仮名交じり文です"), Note(text="東京"), Note(text="plain")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -36,6 +37,8 @@ def open_screen(context: typer.Context, number: int | None = None) -> None:
     from secondme.paths import find_paths
 
     config = load_config(find_paths().config).chat
+    # What a key gives is shown with the next frame: at 60 a second, waiting for that takes longer than the search.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     # The one place where the core knows of the screen.
     from secondme_tui.app import SecondmeApp
     from secondme_tui.look import keymap, theme_for

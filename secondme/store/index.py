@@ -82,6 +82,16 @@ class Index:
         """Return whether the term stands in any passage."""
         return bool(self.db.conn.execute("select 1 from passage_terms where term = ? limit 1", (term,)).fetchone())
 
+    def completions(self, beginning: str, *, limit: int) -> list[str]:
+        """Return the terms with this beginning that stand in most passages, the most frequent first."""
+        # Counts by term, where `passage_terms` has a row for each place; it lives as long as this connection.
+        self.db.conn.execute(
+            "create virtual table if not exists temp.vocabulary using fts5vocab ('main', 'passage_words', 'row')"
+        )
+        query = "select term from temp.vocabulary where term >= ? and term < ? order by doc desc, term limit ?"
+        low = beginning.lower()
+        return [row[0] for row in self.db.conn.execute(query, (low, low + chr(0x10FFFF), limit))]
+
     def holding(self, characters: str) -> Ints:
         """Return the ids of the passages with this run of Chinese, Japanese or Korean characters."""
         if len(characters) < 3:

@@ -70,6 +70,18 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return seen
 
 
+async def test_a_word_is_found_before_it_is_typed_to_its_end(show: Open, memory: Memory) -> None:
+    with memory() as me:
+        me.add(told("My sister sails to Madeira.", "2024-01-05"))
+        me.add(told("The rent is due on Monday.", "2024-01-06"))
+    async with show(mode="browse") as screen:
+        await listed(screen, "n2", "n1")
+        await screen.type("sis")
+        await listed(screen, "n1")
+        await screen.type("x")
+        await screen.until_shown("nothing found for “sisx”")
+
+
 async def test_what_is_typed_is_found_without_enter_and_shown_where_it_stands(show: Open, memory: Memory) -> None:
     with memory() as me:
         paragraphs = [f"Day {n}: nothing worth telling, only some weather and a walk." for n in range(60)]

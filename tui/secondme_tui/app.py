@@ -103,7 +103,9 @@ class SecondmeApp(App[None]):
         self.theme = self._wanted_theme
 
     async def on_call(self, message: Call) -> None:
-        """Call what a thread wants to be called."""
+        """Call what a thread wants to be called, as long as there is a screen to show it."""
+        if not self.is_running:
+            return
         result = message.function(*message.arguments)
         if isawaitable(result):
             await result

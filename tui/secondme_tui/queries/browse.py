@@ -33,6 +33,8 @@ LISTED = 200
 """How many are listed where nothing is looked for."""
 READ = 5000
 """How many notes or facts are looked through for those."""
+SHORTEST, COMPLETIONS = 2, 8
+"""Letters from which on a word is completed, and with how many of the most frequent it may become."""
 SNIPPET = 120
 BEFORE = 60
 """Characters of a snippet before the first word that was looked for."""
@@ -87,7 +89,7 @@ def _is_in(asked: Asked, uri: str, thread: str) -> bool:
 
 
 def _found(me: Assistant, asked: Asked, filters: Filters, *, k: int, embedder: Embedder | None = None) -> list[Row]:
-    words = clean(asked.words)
+    words = _completed(me, clean(asked.words))
     # Some of what is found goes again where two fields name a place.
     many = k * 4 if filters.source else k
     found = me.searcher().find(words, k=many, now=now(), filters=filters, embedder=embedder)
@@ -95,6 +97,14 @@ def _found(me: Assistant, asked: Asked, filters: Filters, *, k: int, embedder: E
     wanted = [match for match in _telling(found, asked.kind) if _is_in(asked, match.uri, match.thread)]
     terms = content_words(words)
     return [_of_match(match, terms, pinned) for match in wanted[:k]]
+
+
+def _completed(me: Assistant, words: str) -> str:
+    """Return words with what the last one may become, where it is no word yet."""
+    typed = words.rpartition(" ")[2].lower()
+    if len(typed) < SHORTEST or not typed.isalnum() or any(map(me.store.index.has, me.store.index.terms(typed))):
+        return words
+    return " ".join([words, *me.store.index.completions(typed, limit=COMPLETIONS)])
 
 
 def _telling(found: Found, kind: str) -> Iterator[Match]:
