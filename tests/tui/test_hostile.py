@@ -224,6 +224,24 @@ def test_an_editor_that_is_not_there_is_told_of(memory: Memory, monkeypatch: pyt
         assert "I like tea" in screen.text
 
 
+@pytest.mark.parametrize(("screen_key", "to_the_list"), [("\x1bOR", "\x1b"), ("\x1bOS", "\t")])
+def test_browse_and_timeline_come_back_from_an_editor_that_is_not_there(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch, screen_key: str, to_the_list: str
+) -> None:
+    monkeypatch.setenv("VISUAL", "no-such-editor")
+    prepared(memory, "I live in Porto.")
+    with terminal(size=(120, 40)) as screen:
+        screen.send(screen_key)
+        screen.until_shown("I live in Porto.")
+        screen.send(to_the_list)
+        screen.until_shown("I live in Porto.")
+        screen.send("o")
+        screen.until_shown("there is no editor no-such-editor")
+        screen.send("\r")
+        screen.until(lambda: "no-such-editor" not in screen.text)
+        assert "I live in Porto." in screen.text
+
+
 def test_the_line_of_a_change_opens_in_the_editor(memory: Memory, editor: Path, tmp_path: Path) -> None:
     file = tmp_path / "diary.txt"
     file.write_text("First.\n\nI live in Porto.\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from secondme import editor
 from secondme.chat.lines import forgotten_lines
 from secondme.chat.talk import Talk
-from secondme.errors import NotFound, SecondmeError, UsageError
+from secondme.errors import NotFound, SecondmeError
 from secondme.records import Forgotten, Note
 from secondme_tui.found import Asked, Detail, Listing
 from secondme_tui.queries import browse as queries
@@ -187,20 +187,9 @@ class BrowseScreen(MainScreen):
         self.fetch(work, lambda _: self._ask())
 
     def _open(self, note: Note, line: int) -> None:
-        self._leave_for(lambda: editor.open_source(note, line=line))
+        self.suspended(lambda: editor.open_source(note, line=line))
         # A file may have been changed there; what watches it needs a moment.
         self._ask()
-
-    def _leave_for(self, work: Callable[[], object]) -> None:
-        try:
-            with self.app.suspend():
-                work()
-        except SuspendNotSupported:
-            self.main.failed(
-                UsageError("this terminal cannot be left for an editor", hint="secondme show prints notes")
-            )
-        except SecondmeError as error:
-            self.main.failed(error)
 
     def _edit(self, found: details.Editable) -> None:
         if found.file is not None:
@@ -212,7 +201,7 @@ class BrowseScreen(MainScreen):
                 self._do(lambda talk: details.change(talk, found, text))
 
         if len(found.text) > LONGEST:
-            self._leave_for(lambda: changed(editor.edit_text(found.text)))
+            self.suspended(lambda: changed(editor.edit_text(found.text)))
             return
         title = f"{found.id}: the fact in your words" if found.is_fact else f"{found.id} as you typed it"
         self.app.push_screen(EditText(title, found.text), changed)

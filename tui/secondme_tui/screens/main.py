@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from secondme.errors import SecondmeError
+from secondme.errors import SecondmeError, UsageError
 from secondme_tui.app import TITLES, SecondmeApp
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class MainScreen(Screen[None]):
                     # It must not leave the block: the terminal would not be taken back.
                     error = failed
         except SuspendNotSupported:
-            self.main.tell("nothing else can have this terminal")
+            error = UsageError("this terminal cannot be left for an editor", hint="secondme show prints notes")
         if error is not None:
             self.main.failed(error)
         return None

@@ -10,15 +10,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from secondme import editor
 from secondme.chat.lines import counted
 from secondme.errors import SecondmeError
 from secondme.records import Match, Note, Source
+from secondme_tui.nights import Night, NoNight, Seen, state_of
 from secondme_tui.queries import review as queries
-from secondme_tui.queries.review import Night, NoNight, Seen
 from secondme_tui.screens.dialogs import Confirm, EditText
 from secondme_tui.screens.main import MainScreen
 from secondme_tui.text import safe
@@ -60,7 +59,8 @@ class ReviewScreen(MainScreen):
         """Which of the lines of the change in hand is shown."""
         self._source_of = ""
         """The change that it is a line of."""
-        self._was_covered = False
+        self._told = ""
+        """What went wrong the last time, so that it is told of once."""
 
     def body(self) -> ComposeResult:
         """Yield what a night did, its changes and the pane for sources beside them."""
@@ -76,14 +76,9 @@ class ReviewScreen(MainScreen):
         self.query_one("#review-empty").display = False
         self.query_one(Changes).focus()
 
-    def on_screen_suspend(self) -> None:
-        """Notice whether it is only a dialog that covers us."""
-        self._was_covered = isinstance(self.app.screen, ModalScreen)
-
     def on_screen_resume(self) -> None:
         """Look again: there may have been a night since."""
-        if not self._was_covered:
-            self._load()
+        self._load()
 
     def _load(self, at: str = "") -> None:
         self._going_to = at or self._going_to
@@ -98,13 +93,17 @@ class ReviewScreen(MainScreen):
 
     def _not_loaded(self, error: SecondmeError) -> None:
         if self._night is None:
-            self._say("the nights cannot be shown: the memory does not open")
-        self.main.failed(error)
+            self._say(f"the nights cannot be shown: {error}")
+        # Closing what is told brings us here again.
+        if self._told != str(error):
+            self._told = str(error)
+            self.main.failed(error)
 
     def _say(self, words: str) -> None:
         self.query_one("#review-head", Static).update(safe(words, "$text-muted"))
 
     def _show(self, found: Night | NoNight) -> None:
+        self._told = ""
         changes, empty = self.query_one(Changes), self.query_one("#review-empty", Static)
         changes.display = isinstance(found, Night) and bool(found.page)
         empty.display = not changes.display
@@ -152,7 +151,7 @@ class ReviewScreen(MainScreen):
         seen = self._in_hand()
         if seen is None or seen.id in self._waiting:
             return None
-        state = queries.state_of(seen.shown.change)
+        state = state_of(seen.shown.change)
         if state in GONE:
             self.main.tell(f"{seen.id} was {state} before")
             return None

@@ -16,7 +16,6 @@ from textual.widgets.option_list import Option
 
 from secondme import editor
 from secondme.chat.lines import counted
-from secondme.errors import SecondmeError
 from secondme.store.statistics import Day, Event, EventKind
 from secondme_tui.queries import timeline as queries
 from secondme_tui.screens.main import MainScreen
@@ -139,11 +138,7 @@ class TimelineScreen(MainScreen):
         self.refresh_bindings()
 
     def _edit(self, found: queries.Opened) -> None:
-        try:
-            with self.app.suspend():
-                editor.open_source(found.note, line=found.match.line_start)
-        except SecondmeError as error:
-            self.main.failed(error)
+        self.suspended(lambda: editor.open_source(found.note, line=found.match.line_start))
 
     def action_year(self, years: int) -> None:
         """Go to the same day of another year."""

@@ -15,7 +15,7 @@ from secondme.chat.lines import counted, day
 from secondme.clean import one_line
 from secondme.places import place
 from secondme.records import Fact, Source
-from secondme_tui.queries.review import Night, NoNight, Seen, state_of
+from secondme_tui.nights import Night, NoNight, Seen, state_of
 from secondme_tui.text import joined, line, safe
 
 MUTED = "$foreground-muted"
