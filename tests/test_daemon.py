@@ -55,7 +55,7 @@ def test_it_starts_once_tells_of_itself_and_stops(background: Background) -> Non
     stopped = background.run("daemon", "stop")
     assert (stopped.code, stopped.stderr) == (0, "the daemon has ended\n")
     assert not path.exists()
-    assert not is_alive(pid)
+    wait_for(lambda: not is_alive(pid))
     assert "started" in background.run("daemon", "logs").stdout
 
 
@@ -99,7 +99,7 @@ def test_a_signal_ends_it_in_time_while_large_files_are_stored(background: Backg
     """Cutting megabytes into passages is not interrupted: what is not stored by then is read by the next daemon."""
     vault = vault_of(tmp_path)
     text = "\n\n".join(f"Paragraph {number} tells of boats and bread at the harbour." for number in range(80_000))
-    for number in range(12):
+    for number in range(6):
         (vault / f"{number}.md").write_text(text, encoding="utf-8")
     background.run("watch", "add", vault)
     pid = background.start()
@@ -110,7 +110,7 @@ def test_a_signal_ends_it_in_time_while_large_files_are_stored(background: Backg
     assert time.monotonic() - began < 5
     assert not wire.socket_path(find_paths()).exists()
     background.start()
-    background.wait(lambda status: status["files"].get("present") == 12, seconds=120)
+    background.wait(lambda status: status["files"].get("present") == 6, seconds=120)
 
 
 def test_a_folder_that_is_paused_is_told_of_in_the_status(background: Background, tmp_path: Path) -> None:
