@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from limits import at_most
 
 from secondme.config import IngestConfig
 from secondme.errors import ConfigError
@@ -108,6 +109,13 @@ def test_patterns_of_the_configuration_count_too(tmp_path: Path) -> None:
     assert names(tmp_path, ignore=("archive/", "c.*")) == ["a.md"]
     with pytest.raises(ConfigError, match=r"ingest\.ignore"):
         names(tmp_path, ignore=("!",))
+
+
+def test_a_pattern_made_to_take_for_ever_matches_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("*a*a*a*a*a*a*a*a*a*a*b\n*.log\n", encoding="utf-8")
+    write(tmp_path, "a" * 200 + ".md", "b.log")
+    with at_most(5):
+        assert names(tmp_path) == ["a" * 200 + ".md"]
 
 
 def test_the_own_data_folder_is_never_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 IGNORE_FILES = (".gitignore", ".secondmeignore")
 MAX_BYTES = 262_144
+
+MOST_STARS = 3
+"""A pattern with more of them matches nothing."""
+_STAR = re.compile(r"(?<!\*)\*(?!\*)")
 
 _HIDDEN = (".*",)
 _EDITORS = ("*~", "*.swp", "*.swo", "*.swx", "*.tmp", "*.temp", "*.bak", "*.orig", r"\#*#", "~$*", "4913", "*.kate-swp")
@@ -117,6 +122,8 @@ def _compile(folder: Path, lines: Iterable[tuple[str, str]]) -> Ruleset:
 
     good = []
     for line, place in lines:
+        if len(_STAR.findall(line)) > MOST_STARS:
+            continue  # it would take hours to find that it does not match a long name
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError:
