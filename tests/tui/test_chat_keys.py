@@ -252,7 +252,7 @@ async def test_f1_lists_keys_and_commands(show: Open) -> None:
         await screen.press("f1")
         await screen.until(lambda: isinstance(screen.app.screen, Help))
         assert "chat.threads" in screen.text
-        await screen.press("escape")
+        await screen.press("f1")
         await screen.until(lambda: not isinstance(screen.app.screen, Help))
 
 
@@ -297,3 +297,18 @@ async def test_a_topic_ends_after_a_pause_and_is_folded_when_reopened(show: Open
         await screen.until_shown("1 hours ago")
         assert "▸ 1 turn · 5 hours ago" in screen.text
         assert len(screen.app.screen.query_one(Transcript).query(TurnView)) == 1
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "nord", "solarized-light"])
+async def test_what_is_muted_is_between_the_text_and_its_background(show: Open, theme: str) -> None:
+    async with show(theme=theme) as screen:
+        await say(screen, "/off")
+        await screen.until_shown("nothing is kept")
+        greeting = screen.app.screen.query_one("#chat-greeting")
+        styles = [one.style for one in greeting.render_line(0) if one.style and one.text.strip()]
+        sides = (greeting.visual_style.foreground, greeting.visual_style.background)
+        dark, light = sorted(sum(side.rgb) for side in sides if side)
+        for style in styles:
+            assert style.color
+            assert style.color.triplet
+            assert dark + 60 < sum(style.color.triplet) < light - 60

@@ -102,6 +102,11 @@ class SecondmeApp(App[None]):
         """Take the theme that was asked for; without colours where NO_COLOR is set, Textual itself sees to it."""
         self.theme = self._wanted_theme
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the colours of the theme, with a muted one that has a value: within a text, "auto" comes out white."""
+        colours = super().get_css_variables()
+        return {**colours, "text-muted": colours.get("foreground-muted", colours["foreground"])}
+
     async def on_call(self, message: Call) -> None:
         """Call what a thread wants to be called, as long as there is a screen to show it."""
         if not self.is_running:
@@ -137,10 +142,12 @@ class SecondmeApp(App[None]):
         self.tell("stopped; press it again to leave")
 
     def action_help(self) -> None:
-        """Show the keys and commands."""
+        """Show the keys and commands, or close them."""
         from secondme_tui.screens.dialogs import Help
 
-        if not isinstance(self.screen, Help):
+        if isinstance(self.screen, Help):
+            self.screen.dismiss()
+        else:
             self.push_screen(Help(self.screen))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

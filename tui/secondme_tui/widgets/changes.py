@@ -18,8 +18,7 @@ from secondme.records import Fact, Source
 from secondme_tui.nights import Night, NoNight, Seen, state_of
 from secondme_tui.text import joined, line, safe
 
-MUTED = "$foreground-muted"
-"""$text-muted comes out white within a text."""
+MUTED = "$text-muted"
 SIGNS: Mapping[str, str] = {"keep": "+", "repeat": "=", "merge": "+", "supersede": "+", "conflict": "!", "edit": "+"}
 STATES: Mapping[str, str] = {
     "": "□ to review",
