@@ -18,19 +18,21 @@ from plugin_files import write_plugin
 from typer.main import get_command
 
 from secondme import __version__
-from secondme.cli import app
+from secondme.cli import table
 
-COMMANDS = [name for names in app.COMMANDS.values() for name in names]
+COMMANDS = [name for helps in table.COMMANDS.values() for name in helps]
 
 
-@pytest.mark.parametrize("module", app.COMMANDS)
-def test_a_module_has_just_the_commands_it_is_known_for(module: str) -> None:
+@pytest.mark.parametrize("module", table.COMMANDS)
+def test_a_module_has_just_the_commands_and_help_it_is_known_for(module: str) -> None:
     found = typer.Typer()
     # One command alone would be taken for all of the program.
     found.callback()(lambda: None)
     import_module(f"secondme.cli.{module}").register(found)
     group: Any = get_command(found)
-    assert tuple(group.commands) == app.COMMANDS[module]
+    assert list(group.commands) == list(table.COMMANDS[module])
+    for name, command in group.commands.items():
+        assert command.help.partition(". ")[0].removesuffix(".") == table.COMMANDS[module][name].removesuffix(".")
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -50,8 +52,8 @@ def loaded_by(*arguments: str) -> set[str]:
 @pytest.mark.parametrize("arguments", [("add", "tea"), ("list",), ("edit", "n1", "tea"), ("chat", "--plain")])
 def test_a_command_loads_no_other_command_and_no_screen(own_home: Path, arguments: tuple[str, ...]) -> None:
     loaded = loaded_by(*arguments)
-    [own] = [module for module, names in app.COMMANDS.items() if arguments[0] in names]
-    others = {f"secondme.cli.{module}" for module in app.COMMANDS if module != own}
+    [own] = [module for module, names in table.COMMANDS.items() if arguments[0] in names]
+    others = {f"secondme.cli.{module}" for module in table.COMMANDS if module != own}
     assert f"secondme.cli.{own}" in loaded
     assert loaded & others == set()
     assert {name for name in loaded if name.partition(".")[0] in ("textual", "secondme_tui", "llama_cpp")} == set()

@@ -12,39 +12,21 @@ from typer.main import get_command
 
 from secondme import __version__
 from secondme.cli.output import say
+from secondme.cli.table import COMMANDS
 from secondme.config import load_config
 from secondme.errors import ConfigError, UsageError
 from secondme.paths import find_paths
 from secondme.plugins import Plugins, load_plugins
 
 PROGRAM = "secondme"
-COMMANDS = {
-    "add": ("add",),
-    "find": ("search", "ask"),
-    "chat": ("chat",),
-    "sleep": ("sleep",),
-    "facts": ("facts", "history"),
-    "review": ("review",),
-    "journal": ("log", "undo"),
-    "notes": ("show", "open", "list", "forget"),
-    "editing": ("edit", "pin"),
-    "exchange": ("export", "import"),
-    "watch": ("watch",),
-    "daemon": ("daemon",),
-    "pausing": ("pause", "resume", "inhibit"),
-    "models": ("model",),
-    "settings": ("config",),
-    "upkeep": ("doctor", "stats", "reindex"),
-    "plugins": ("plugins",),
-    "demo": ("demo",),
-}
-"""The modules with the commands in them, in the order of the help: what is not asked for is not loaded."""
+EVERY = "every"
+"""Stands for all commands where one may be named."""
 
 
 def run(arguments: list[str]) -> int:
     """Run `secondme` with `arguments` and return its exit code; raises SecondmeError."""
     loaded = _load_plugins()
-    app = build_app(loaded, only=_named(arguments))
+    app = build_app(loaded, named=_named(arguments))
     for failed in loaded.failed:
         say(f"{PROGRAM}: plugin {failed.what!r} could not be loaded: {failed.why}")
     if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
@@ -68,8 +50,8 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def build_app(loaded: Plugins, *, only: str = "") -> typer.Typer:
-    """Return all commands, those of plugins included, or of our own just those beside the one named `only`."""
+def build_app(loaded: Plugins, *, named: str = EVERY) -> typer.Typer:
+    """Return all commands, those of plugins included; of our own, only those beside the one named can be run."""
     app = typer.Typer(
         name=PROGRAM,
         rich_markup_mode=None,  # rich takes longer to import than all of the help to show
@@ -77,18 +59,24 @@ def build_app(loaded: Plugins, *, only: str = "") -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(secondme)
-    for module, names in COMMANDS.items():
-        if not only or only in names:
+    for module, helps in COMMANDS.items():
+        if named == EVERY or named in helps:
             import_module(f"secondme.cli.{module}").register(app)
+        else:
+            for name, help in helps.items():
+                app.command(name, help=help)(_not_loaded)
     loaded.register_commands(app)
     return app
 
 
 def _named(arguments: list[str]) -> str:
-    """Return the command of ours that is called, "" where none is, or all have to be known."""
-    known = {name for names in COMMANDS.values() for name in names}
-    is_completing = f"_{PROGRAM.upper()}_COMPLETE" in os.environ
-    return arguments[0] if arguments and arguments[0] in known and not is_completing else ""
+    """Return which of our commands are to be loaded: the one that is called, or every one to complete a line."""
+    return EVERY if f"_{PROGRAM.upper()}_COMPLETE" in os.environ else next(iter(arguments), "")
+
+
+def _not_loaded() -> None:
+    """Stand for a command that is not the one called."""
+    raise AssertionError("a command was called that was not loaded")
 
 
 def secondme(

@@ -32,7 +32,7 @@ def pause(
         list[str] | None, typer.Argument(metavar="[DURATION]", help='Such as 2h, 30m, or "until tomorrow".')
     ] = None,
 ) -> None:
-    """Let the daemon do nothing in the background until `resume`, or for a while; questions are still answered."""
+    """Let the daemon do nothing in the background until `resume`, or for a while. Questions are still answered."""
     from secondme.clock import now
     from secondme.daemon import pausing
 
