@@ -136,7 +136,9 @@ def run(tmp_path: Path) -> Run:
         env: Mapping[str, str] | None = None,
     ) -> Ran:
         environ = {**os.environ, **_model_settings(tmp_path, replies)}
-        environ["PYTHONPATH"] = os.pathsep.join(map(str, (ROOT, ROOT / "plugins", ROOT / "tui", TESTS, TESTS / "fake-plugin")))
+        environ["PYTHONPATH"] = os.pathsep.join(
+            map(str, (ROOT, ROOT / "plugins", ROOT / "tui", TESTS, TESTS / "fake-plugin"))
+        )
         done = subprocess.run(
             [sys.executable, "-W", "error", "-m", "secondme", *map(str, arguments)],
             input=stdin.encode() if isinstance(stdin, str) else stdin,

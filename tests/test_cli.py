@@ -32,7 +32,7 @@ def test_a_module_has_just_the_commands_and_help_it_is_known_for(module: str) ->
     group: Any = get_command(found)
     assert list(group.commands) == list(table.COMMANDS[module])
     for name, command in group.commands.items():
-        assert command.help.partition(". ")[0].removesuffix(".") == table.COMMANDS[module][name].removesuffix(".")
+        assert " ".join(command.help.split()).partition(". ")[0].removesuffix(".") == table.COMMANDS[module][name].removesuffix(".")
 
 
 def loaded_by(*arguments: str) -> set[str]:
