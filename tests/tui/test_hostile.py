@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from secondme_tui.keyboard import Parser
 from talking import Memory
 from terminals import PASTE, Terminal, terminal
+from textual.events import Key, Paste
 
 from secondme.records import Note
 
@@ -60,8 +62,7 @@ def test_a_note_and_an_answer_with_escape_codes_are_words(memory: Memory, size: 
 def test_what_is_said_and_pasted_is_words(memory: Memory) -> None:
     with terminal() as screen:
         before = frame(screen)
-        # Terminals leave escapes out of what is pasted, and not all the others.
-        screen.send(PASTE.format(HOSTILE.replace("\x1b", "")))
+        screen.send(PASTE.format(HOSTILE))
         screen.until_shown("gnirts")
         assert steering(screen.raw) == []
         screen.send("\r")
@@ -76,6 +77,32 @@ def test_what_is_said_and_pasted_is_words(memory: Memory) -> None:
         assert steering(screen.raw) == []
     with memory() as me:
         assert "gnirts" in next(me.notes()).text
+
+
+def test_a_paste_presses_no_keys(memory: Memory) -> None:
+    prepared(memory, "I like tea.")
+    with terminal() as screen:
+        screen.send(PASTE.format("hello \x1b]x\r/forget n1\r\x1by\x1b\x1b[A"))
+        screen.until_shown("/forget n1")
+        assert "hello ]x" in screen.text
+        assert "forget this for good?" not in screen.text
+        # What is typed afterwards are keys again.
+        screen.send("\x1b[A")
+        screen.read(0.5)
+        screen.send("!\r")
+        screen.until_shown("kept as n2")
+    with memory() as me:
+        texts = sorted(note.text for note in me.notes())
+    assert texts == ["I like tea.", "hello ]x\n/fo!rget n1\ny[A"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 4096])
+def test_a_paste_is_read_whole_however_it_arrives(size: int) -> None:
+    sent = "ab" + PASTE.format("one \x1b[31mtwo\x1b") + "\x1b[A" + PASTE.format("three")
+    parser = Parser()
+    read = [event for at in range(0, len(sent), size) for event in parser.feed(sent[at : at + size])]
+    texts = [event.text if isinstance(event, Paste) else event.key for event in read if isinstance(event, Paste | Key)]
+    assert texts == ["a", "b", "one [31mtwo", "up", "three"]
 
 
 def test_what_was_kept_is_words_when_the_conversation_is_opened_again(memory: Memory) -> None:

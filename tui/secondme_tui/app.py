@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
+from secondme_tui.keyboard import mend
 from secondme_tui.messages import Call
 from secondme_tui.session import Session
 
@@ -89,6 +90,7 @@ class SecondmeApp(App[None]):
         chat: int | None = None,
     ) -> None:
         """Show a memory; `keys` are keys by the id of their action, `chat` is the conversation to go on with."""
+        mend()
         super().__init__()
         self.session = Session(self.post_message, plugins)
         self.chat = chat

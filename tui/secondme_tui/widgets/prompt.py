@@ -11,7 +11,6 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from secondme.clean import clean
-from secondme_tui.keyboard import mend
 
 NEWLINES = ("shift+enter", "alt+enter", "ctrl+j")
 
@@ -55,7 +54,6 @@ class Prompt(TextArea):
             self.by = by
 
     def __init__(self) -> None:
-        mend()
         super().__init__(
             id="prompt",
             placeholder="say something to keep, ask something, or / for commands",
