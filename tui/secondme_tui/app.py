@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from inspect import isawaitable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 
 from secondme_tui.keyboard import mend
 from secondme_tui.messages import Call
@@ -113,9 +117,23 @@ class SecondmeApp(App[None]):
         """Call what a thread wants to be called, as long as there is a screen to show it."""
         if not self.is_running:
             return
-        result = message.function(*message.arguments)
-        if isawaitable(result):
-            await result
+        try:
+            result = message.function(*message.arguments)
+            if isawaitable(result):
+                await result
+        except NoMatches:
+            # What was to be changed went away meanwhile: the user is leaving.
+            if self.is_running:
+                raise
+
+    def _fatal_error(self) -> None:
+        """Leave after a mistake of ours, and say where it was: Textual would print the values of all variables."""
+        error = sys.exc_info()[1]
+        places = traceback.extract_tb(error.__traceback__) if error else []
+        lines = [f"  {Path(one.filename).name}:{one.lineno} in {one.name}" for one in places]
+        told = [f"secondme failed: {type(error).__name__}", *lines, "what you said is kept; start it again"]
+        self._exit_renderables.append("\n".join(told))
+        self._close_messages_no_wait()
 
     def on_unmount(self) -> None:
         """End the threads."""

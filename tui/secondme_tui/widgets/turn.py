@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
@@ -21,6 +22,8 @@ from secondme.records import Answer, Match
 from secondme_tui.inks import painted, parser
 from secondme_tui.text import beginning, joined, safe
 
+PACE = 0.1
+"""Seconds between two drawings of an answer that comes: each lays out the whole screen."""
 NEAREST = 3
 """How many passages are shown where memory does not hold the answer."""
 
@@ -78,6 +81,9 @@ class TurnView(Vertical, can_focus=True):
         super().__init__(classes="turn")
         self.shown = shown
         self._stream: MarkdownStream | None = None
+        self._unwritten = ""
+        """What came since the answer was last drawn."""
+        self._writing: Timer | None = None
         self._last_source = 1
 
     def compose(self) -> ComposeResult:
@@ -104,13 +110,23 @@ class TurnView(Vertical, can_focus=True):
         """Take in more of the answer."""
         if not self.is_attached:  # another conversation was opened meanwhile
             return
-        self._put("waiting", Content())
-        answer = self.query_one(Markdown)
-        answer.display = True
-        if self._stream is None:
-            self._stream = Markdown.get_stream(answer)
         self.shown.answer += piece
-        await self._stream.write(clean(piece) if self.shown.answer.strip() else "")
+        self._unwritten += piece
+        if not self.shown.answer.strip():
+            return
+        if self._stream is None:
+            self._put("waiting", Content())
+            answer = self.query_one(Markdown)
+            answer.display = True
+            self._stream = Markdown.get_stream(answer)
+            await self._write()
+        elif self._writing is None:
+            self._writing = self.set_timer(PACE, self._write)
+
+    async def _write(self) -> None:
+        unwritten, self._unwritten, self._writing = self._unwritten, "", None
+        if self._stream is not None:
+            await self._stream.write(clean(unwritten))
 
     async def end(self, answer: Answer, shown: Sequence[Match], *, is_whole: bool) -> None:
         """Show the answer as it is in the end, with its sources."""
@@ -124,6 +140,9 @@ class TurnView(Vertical, can_focus=True):
 
     async def stop_stream(self) -> None:
         """Take in what has come of the answer."""
+        if self._writing is not None:
+            self._writing.stop()
+            await self._write()
         stream, self._stream = self._stream, None
         if stream is not None:
             await stream.stop()
