@@ -188,10 +188,12 @@ class Assistant:
             raise NotFound(f"there is no {id}", hint="secondme list")
         if position is None:
             return note, None
-        passages = self.store.passages_of(note_id)
-        if not 1 <= position <= len(passages):
-            raise NotFound(f"{note.id} has {len(passages)} passages, not {position}")
-        return note, passages[position - 1]
+        # Among all passages of a note of megabytes, it would take seconds to find.
+        number = self.store.passage_number(note_id, position) if position else None
+        if number is None:
+            raise NotFound(f"{note.id} has {len(self.store.passages_of(note_id))} passages, not {position}")
+        [passage] = self.store.passages([number])
+        return note, passage
 
     def facts(self, ids: Iterable[str]) -> list[Fact]:
         """Return the facts of ids such as `m7`. Raises UsageError and NotFound."""
