@@ -77,7 +77,8 @@ def _forget(talk: Talk, words: str) -> Reply:
     return Reply(
         lines.forgotten_lines(planned),
         confirm="forget this for good? It cannot be taken back",
-        confirmed=lambda: Reply(lines.forgotten_lines(talk.me.forget(ids))),
+        # What was said of it may stand in the conversation in hand.
+        confirmed=lambda: Reply(lines.forgotten_lines(talk.me.forget(ids)), effect="opened"),
     )
 
 

@@ -85,6 +85,13 @@ class Talk:
         self._last_at = turns[-1].said_at if turns else None
         return turns
 
+    def look_again(self) -> None:
+        """Go on with the conversation in hand as it is now: without what was forgotten, or with another one."""
+        if self.chat and self.me.store.chats.is_there(self.chat):
+            self.open(self.chat)
+        else:
+            self.new()
+
     def new(self) -> None:
         """Begin another conversation with the next message."""
         self.chat, self._topic, self._last_at = None, [], None

@@ -287,3 +287,38 @@ async def test_prompt_and_footer_are_there_at_any_size(
         assert "say something to keep" in screen.lines[-2]
         assert "Threads" in screen.lines[-1]
         assert screen.lines[0].startswith("secondme")
+
+
+async def test_what_was_forgotten_is_gone_from_the_conversation_and_from_what_up_brings_back(
+    show: Open, memory: Memory, scripted: FakePlugin
+) -> None:
+    scripted.model.replies.append("The key is under the zzpot [1].")
+    async with show() as screen:
+        await screen.type("The key is under the zzpot.")
+        await screen.press("enter")
+        await screen.until_shown("kept as n1")
+        await screen.type("Where is the key?")
+        await screen.press("enter")
+        await screen.until_shown("[1] n1")
+        await screen.type("/forget n1")
+        await screen.press("enter")
+        await screen.until_shown("2 turns of conversations")
+        await screen.press("y")
+        await screen.until(lambda: "zzpot" not in screen.text)
+        await screen.press("up", "up", "up")
+        assert "zzpot" not in screen.text
+
+
+async def test_what_was_forgotten_while_browsing_is_gone_from_the_conversation(show: Open, memory: Memory) -> None:
+    async with show() as screen:
+        await screen.type("The key is under the zzpot.")
+        await screen.press("enter")
+        await screen.until_shown("kept as n1")
+        await screen.press("f3")
+        await screen.until_shown("zzpot")
+        await screen.press("escape", "d")
+        await screen.until_shown("forget this for good?")
+        await screen.press("y")
+        await screen.until(lambda: "zzpot" not in screen.text)
+        await screen.press("f2")
+        await screen.until(lambda: "say something" in screen.text and "zzpot" not in screen.text)

@@ -101,6 +101,8 @@ class SecondmeApp(App[None]):
         self.recent: deque[Mapping[str, Any]] = deque(maxlen=50)
         """How the last answers went, the latest last; kept while the application runs."""
         self._wanted_theme = theme
+        self.has_forgotten = False
+        """True where something was forgotten that the conversation may still show."""
         self._last_interrupt = float("-inf")
         self.set_keymap(dict(keys or {}))
 

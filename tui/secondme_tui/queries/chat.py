@@ -33,6 +33,8 @@ def start(talk: Talk, chat: int | None) -> Start:
     """Return how the memory stands and, where a conversation is to be gone on with, what was said in it."""
     if chat is not None and talk.chat != chat:
         talk.open(chat)
+    else:
+        talk.look_again()
     store = talk.me.store
     return Start(
         notes=store.counts()["notes"],

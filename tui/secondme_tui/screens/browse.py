@@ -220,6 +220,7 @@ class BrowseScreen(MainScreen):
         self.fetch(lambda talk: talk.me.forget([id], dry_run=True), confirm)
 
     def _forgot(self, done: Forgotten) -> None:
+        self.main.has_forgotten = True
         self.main.tell(forgotten_lines(done).partition("\n")[0])
         self._ask()
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from secondme.chat.talk import Heard
     from secondme.store.chats import Chat
 
-LONGEST = 200
+LISTED = 200
 """Characters of one line of a list to choose from."""
 
 
@@ -86,10 +86,8 @@ class ChatScreen(MainScreen):
         self._greet_with(found)
 
     def _greet_with(self, found: queries.Start) -> None:
-        words = [found.name] if found.name else []
-        words += [counted(found.notes, "note")]
-        words += [f"{counted(found.waiting, 'passage')} to sleep over"] if found.waiting else []
-        self._greet(" · ".join(words))
+        waiting = f"{counted(found.waiting, 'passage')} to sleep over" if found.waiting else ""
+        self._greet(" · ".join(filter(None, [found.name, counted(found.notes, "note"), waiting])))
 
     def _greet(self, words: str) -> None:
         self.query_one("#chat-greeting", Static).update(safe(words, "$text-muted"))
@@ -106,8 +104,7 @@ class ChatScreen(MainScreen):
             self.main.failed(error)
 
         if text.startswith("/"):
-            then = partial(self._replied, text)
-            self.fetch(lambda talk: commands.attempt(talk, text), then, failed=failed)
+            self.fetch(lambda talk: commands.attempt(talk, text), partial(self._replied, text), failed=failed)
         else:
             self.fetch(lambda talk: talk.hear(text), self._heard, failed=failed)
 
@@ -163,7 +160,15 @@ class ChatScreen(MainScreen):
 
         return answered
 
+    def on_screen_resume(self) -> None:
+        """Show the conversation anew where something was forgotten on another screen."""
+        if self.main.has_forgotten:
+            self.main.has_forgotten = False
+            self.fetch(lambda talk: queries.start(talk, talk.chat), self._opened)
+
     async def _opened(self, found: queries.Start) -> None:
+        self.query_one(Preview).clear()
+        self.query_one(Prompt).set_history(found.history)
         await self.query_one(Transcript).show(found.topics)
         self._greet_with(found)
         if not found.topics:
@@ -177,10 +182,9 @@ class ChatScreen(MainScreen):
             view.update(safe(f"/sleep\n{done:,} of {total:,} passages read; Esc wakes it"))
 
         def woken(found: dict[str, object]) -> None:
-            why = f": {found['why']}" if found.get("why") else ""
-            run = f"{found['run']} " if found.get("run") else ""
-            ways = " · F5 reviews it, /undo takes it back" if run else ""
-            view.update(safe(f"/sleep\n{run}{found['state']}{why}{ways}"))
+            told = [f"{found.get('run') or ''} {found['state']}", str(found.get("why") or "")]
+            told += ["F5 reviews it, /undo takes it back"] if found.get("run") else []
+            view.update(safe("/sleep\n" + " · ".join(filter(None, told)).strip()))
 
         def failed(error: SecondmeError) -> None:
             view.update(safe(f"/sleep\n{error}"))
@@ -189,12 +193,8 @@ class ChatScreen(MainScreen):
 
     @on(TurnView.SourceWanted)
     def _source_wanted(self, event: TurnView.SourceWanted) -> None:
-        match, in_editor = event.match, event.in_editor
-        show = self._edit if in_editor else self._preview
-        self.fetch(lambda talk: queries.source(talk, match), lambda found: show(*found))
-
-    def _preview(self, note: Note, match: Match) -> None:
-        self.query_one(Preview).show(note, match)
+        show = self._edit if event.in_editor else self.query_one(Preview).show
+        self.fetch(lambda talk: queries.source(talk, event.match), lambda found: show(*found))
 
     def _edit(self, note: Note, match: Match) -> None:
         from secondme import editor
@@ -220,8 +220,7 @@ class ChatScreen(MainScreen):
 
     @on(TurnView.TakeBack)
     def _take_back(self, event: TurnView.TakeBack) -> None:
-        view, note = event.view, event.note
-        self.fetch(lambda talk: queries.take_back(talk, note), lambda _: view.taken_back())
+        self.fetch(lambda talk: queries.take_back(talk, event.note), lambda _: event.view.taken_back())
 
     @on(Prompt.Typed)
     def _offer(self, event: Prompt.Typed) -> None:
@@ -248,7 +247,7 @@ class ChatScreen(MainScreen):
     @on(Prompt.HistoryWanted)
     def _look_back(self) -> None:
         said = [*dict.fromkeys(reversed(self.query_one(Prompt).said))]
-        choices = [(str(place), one_line(text[:LONGEST], LONGEST)) for place, text in enumerate(said)]
+        choices = [(str(place), one_line(text[:LISTED], LISTED)) for place, text in enumerate(said)]
 
         def chosen(place: str | None) -> None:
             if place is not None:
@@ -273,18 +272,20 @@ class ChatScreen(MainScreen):
         if not found:
             self.main.tell("no conversation is kept")
             return
-        lines = [(str(one.id), f"{one.last_at.astimezone():%Y-%m-%d} · {one_line(one.name, 200)}") for one in found]
+        lines = [(str(one.id), f"{one.last_at.astimezone():%Y-%m-%d} · {one_line(one.name, LISTED)}") for one in found]
 
         def chosen(id: str | None) -> None:
             if id is not None:
-                line = f"/open {id}"
-                self.fetch(lambda talk: commands.attempt(talk, line), lambda reply: self._replied(line, reply))
+                self._command(f"/open {id}")
 
         self.app.push_screen(Choose("conversations", lines), chosen)
 
     def action_new(self) -> None:
         """Begin another conversation."""
-        self.fetch(lambda talk: commands.attempt(talk, "/new"), lambda reply: self._replied("/new", reply))
+        self._command("/new")
+
+    def _command(self, line: str) -> None:
+        self.fetch(lambda talk: commands.attempt(talk, line), partial(self._replied, line))
 
     def action_escape(self) -> None:
         """Close the source, or stop the answer, or go between the prompt and the conversation."""
