@@ -210,7 +210,7 @@ async def test_copy_copies_the_last_answer_as_it_is_read(show: Open, memory: Mem
         me.add(Note("I live in Porto.", uri="diary:1"))
     async with show() as screen:
         await say(screen, "/copy")
-        await until_told(screen, "there is no answer to copy")
+        await until_told(screen, "there is nothing to copy")
         await say(screen, "Where do I live?")
         await screen.until_shown("[1] n1")
         await say(screen, "/copy")

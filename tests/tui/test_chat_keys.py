@@ -312,3 +312,24 @@ async def test_what_is_muted_is_between_the_text_and_its_background(show: Open, 
             assert style.color
             assert style.color.triplet
             assert dark + 60 < sum(style.color.triplet) < light - 60
+
+
+async def test_a_block_of_code_is_copied_alone_and_what_the_mouse_marked_by_ctrl_c(
+    show: Open, scripted: FakePlugin, memory: Memory
+) -> None:
+    scripted.model.replies.append("Use this [1].\n\n```sh\nmake tea\n```\n")
+    with memory() as me:
+        me.add(Note("To make tea, use make tea."))
+    async with show() as screen:
+        await screen.type("How do I make tea?")
+        await screen.press("enter")
+        await screen.until_shown("[1] n1")
+        await screen.press("escape", "Y")
+        await screen.until(lambda: screen.app.clipboard == "make tea\n")
+        said = screen.app.screen.query_one(".said")
+        await screen.pilot.mouse_down(said, offset=(2, 0))
+        await screen.pilot.hover(said, offset=(8, 0))
+        await screen.pilot.mouse_up(said, offset=(8, 0))
+        await screen.press("ctrl+c")
+        await screen.until(lambda: screen.app.clipboard.startswith("How"))
+        assert screen.app.is_running

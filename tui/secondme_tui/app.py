@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from inspect import isawaitable
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 
+from secondme.clean import clean
 from secondme_tui.keyboard import mend
 from secondme_tui.messages import Call
 from secondme_tui.session import Session
@@ -152,9 +154,12 @@ class SecondmeApp(App[None]):
         self.notify(text, title=title, markup=False)
 
     def action_interrupt(self) -> None:
-        """Stop what is under way; pressed twice, leave."""
-        from time import monotonic
-
+        """Copy what is marked with the mouse, or stop what is under way; pressed twice, leave."""
+        if marked := self.screen.get_selected_text():
+            self.copy_to_clipboard(clean(marked))
+            self.screen.clear_selection()
+            self.tell("copied")
+            return
         now = monotonic()
         if now - self._last_interrupt < self.TWICE:
             self.exit()

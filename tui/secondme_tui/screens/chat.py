@@ -212,7 +212,7 @@ class ChatScreen(MainScreen):
 
     def _copy(self, text: str) -> None:
         if not text:
-            self.main.tell("there is no answer to copy")
+            self.main.tell("there is nothing to copy")
             return
         # The terminal itself puts it into the clipboard: no tool is needed, also over ssh.
         self.app.copy_to_clipboard(clean(text))

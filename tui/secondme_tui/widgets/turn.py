@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -15,6 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
+from secondme.chat.inks import renumbered
 from secondme.chat.lines import match_line, source_line
 from secondme.chat.reading import read_answer
 from secondme.clean import clean
@@ -24,6 +26,7 @@ from secondme_tui.text import beginning, joined, safe
 
 PACE = 0.1
 """Seconds between two drawings of an answer that comes: each lays out the whole screen."""
+_BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 NEAREST = 3
 """How many passages are shown where memory does not hold the answer."""
 
@@ -53,6 +56,7 @@ class TurnView(Vertical, can_focus=True):
         ),
         Binding("o", "editor", "Open", id="chat.open"),
         Binding("y", "copy", "Copy", id="chat.copy"),
+        Binding("Y", "copy_block", "Copy code", show=False, id="chat.copy-block"),
         Binding("u", "take_back", "Take back", id="chat.take-back"),
     ]
 
@@ -175,6 +179,11 @@ class TurnView(Vertical, can_focus=True):
     def action_copy(self) -> None:
         """Copy the answer, or what was said where there is none."""
         self.post_message(self.CopyWanted(self.shown.answer or self.shown.text))
+
+    def action_copy_block(self) -> None:
+        """Copy the last block of code in the answer, without the marks of its sources."""
+        blocks = _BLOCK.findall(self.shown.answer)
+        self.post_message(self.CopyWanted(renumbered(blocks[-1], {}) if blocks else ""))
 
     def action_take_back(self) -> None:
         """Take back what was kept."""
