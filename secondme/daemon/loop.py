@@ -100,13 +100,14 @@ class Daemon:
         """Look at once whether something may be begun or has to end."""
         self._wake.set()
 
-    async def begin_request(self, op: str) -> None:
+    def begin_request(self, op: str) -> None:
         """Make way for somebody who waits."""
         self.last_request = time.monotonic()
         if op == "ask":
             self.asking += 1
         if self.working.kind == "sleep" or op == "ask":
-            await self.working.stop()
+            # It ends its line meanwhile, at the lowest priority: evidence is looked for, and read, without waiting.
+            self._making_way = self._loop.create_task(self.working.stop())
 
     def end_request(self, op: str) -> None:
         """Note that nobody waits for this any more."""

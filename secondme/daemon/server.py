@@ -75,7 +75,7 @@ class Server:
     ) -> bool:
         """Have a question answered; return False when the client left before that, which ends the work on it."""
         op = message["op"]
-        await self._daemon.begin_request(op)
+        self._daemon.begin_request(op)
         answering = asyncio.create_task(self._relay(message, writer))
         # A client says nothing while it waits: what comes is that it has seen enough, or its end.
         leaving = asyncio.create_task(inbox.get())

@@ -228,9 +228,9 @@ def kill_models(count: int) -> None:
 
 def asking() -> None:
     question = "Where is the spare key?"
-    with bench(SECONDME_DAEMON_IDLE_MINUTES="0", SECONDME_DAEMON_MAX_LOAD="100") as it:
+    never, settings = "SECONDME_DAEMON_SLEEP_SECONDS", {"IDLE_MINUTES": "0", "MAX_LOAD": "100", "SLEEP_SECONDS": "0"}
+    with bench(**{f"SECONDME_DAEMON_{name}": value for name, value in settings.items()}) as it:
         it.run("add", "The spare key lies under the blue flower pot.")
-        it.run("pause")
         cold = [first_word(it, question) for _ in range(3)]
         it.start()
         loading = first_word(it, question)
@@ -243,19 +243,31 @@ def asking() -> None:
             text = f"# Day {number}\n\nI met Ann at the harbour on day {number} and we spoke of boats and of bread.\n"
             (it.vault / f"{number}.md").write_text(text, encoding="utf-8")
         until(lambda: it.status()["sleep"]["waiting"] > 390)
-        alone = [whole(it, question) for _ in range(5)]
-        it.run("resume")
+        # Vectors are computed whenever nobody asks; what is measured begins when they are all there.
+        until(lambda: has_all_vectors(it), step=1)
+        # Each question finds other evidence, so that none is answered from what was read before.
+        whole(it, "What did we speak of on day 399?")
+        alone = [whole(it, f"What did we speak of on day {day}?") for day in range(10, 60, 10)]
+        it.stop()
+        it.env[never] = "3600"
+        it.start()
+        whole(it, "What did we speak of on day 399?")
         during, nights = [], 0
-        for _ in range(5):
+        for day in range(15, 65, 10):
             until(lambda: it.status()["doing"][0].startswith("sleeping"), seconds=120)
             nights += 1
             time.sleep(2)
-            during.append(whole(it, question))
+            during.append(whole(it, f"What did we speak of on day {day}?"))
         ratio = statistics.median(alone) / statistics.median(during)
         print(
             f"whole answers: alone {shares(alone)}; asked in the middle of {nights} nights {shares(during)}; "
             f"speed against alone {ratio:.2f}"
         )
+
+
+def has_all_vectors(it: Bench) -> bool:
+    counts = json.loads(it.run("stats", "--json").stdout)
+    return bool(counts["with_vectors"] == counts["passages"])
 
 
 def first_word(it: Bench, question: str) -> float:
