@@ -45,6 +45,15 @@ def enqueue(store: Store, folder: Folder, *names: str) -> None:
         store.sources.enqueue([f"{folder.path}/{name}" for name in names], folder.id, NOW)
 
 
+def test_the_files_below_a_folder_are_not_those_of_one_whose_name_begins_with_its(store: Store, folder: Folder) -> None:
+    with store.writing():
+        for name in ("a.md", "b/c.md", "b.md", "bc/d.md", "b/e/f.md"):
+            store.sources.save(file_of(folder, name))
+    assert sorted(store.sources.files(folder.id, "/notes/b")) == ["/notes/b/c.md", "/notes/b/e/f.md"]
+    assert list(store.sources.files(folder.id, "/notes/b.md")) == ["/notes/b.md"]
+    assert len(store.sources.files(folder.id)) == 5
+
+
 def test_a_folder_is_watched_once_and_added_again_changes_how(sources: Sources, folder: Folder) -> None:
     again = sources.add_folder("/notes", kind="clips", deleted="forget", now=NOW + timedelta(days=1))
     assert sources.folders() == [again]

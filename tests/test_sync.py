@@ -353,6 +353,18 @@ def test_a_hint_looks_at_one_path_only(vault: Vault) -> None:
         assert sync.work() == 1
 
 
+def test_what_many_hints_give_is_stored_at_once(vault: Vault) -> None:
+    """Each transaction waits for the disk: one for each of a thousand files would take minutes."""
+    paths = [vault.write(f"{number}.md", f"note {number}\n") for number in range(30)]
+    with Sync(vault.me) as sync:
+        _, before = vault.me.store.version()
+        sync.notice(paths)
+        assert vault.me.store.version()[1] == before + 1
+        while sync.work():
+            pass
+    assert len(vault.texts()) == 30
+
+
 def test_a_hint_of_a_folder_takes_what_is_in_it(vault: Vault) -> None:
     vault.write("sub/deep/a.md")
     with Sync(vault.me) as sync:

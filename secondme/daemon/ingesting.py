@@ -173,6 +173,9 @@ class Ingesting:
                     sync.notice(sorted(hints[folder.path]))
                 self._read(sync)
             sync.settle_missing()
+            if self._paused:
+                # It may have been in the middle of something, which is found again by going through everything.
+                self._all = True
             moments = [*map(self._due, me.store.sources.folders()), *filter(None, [sync.next_due()])]
         return max((min(moments) - now()).total_seconds(), 0.2) if moments else 3600.0
 

@@ -85,18 +85,22 @@ class Sync:
         return self._conclude(folder, looked, accept=accept, is_whole=under is None)
 
     def notice(self, paths: Iterable[Path]) -> None:
-        """Look at paths that something happened to."""
+        """Look at paths that something happened to; what many files gave is stored at once."""
+        looks: dict[int, tuple[Folder, _Look]] = {}
         seen: set[int] = set()
         """Folders that were gone through as a whole."""
         for path in filter(is_text, paths):
             if self._stop():
-                return
+                break
             folder = self._me.store.sources.folder_of(str(path))
-            if folder and folder.id not in seen and not self._notice(path, folder):
+            if folder and folder.id not in seen and not self._notice(path, folder, looks):
                 self.rescan(folder)
                 seen.add(folder.id)
+        for folder, looked in looks.values():
+            if folder.id not in seen and self._conclude(folder, looked, accept=False, is_whole=False).paused:
+                self.rescan(folder)
 
-    def _notice(self, path: Path, folder: Folder) -> bool:
+    def _notice(self, path: Path, folder: Folder, looks: dict[int, tuple[Folder, _Look]]) -> bool:
         """Look at one path that something happened to; False where that takes a look at the whole folder."""
         root = Path(folder.path)
         if path.name in IGNORE_FILES or path == root:
@@ -105,10 +109,12 @@ class Sync:
             return not self.rescan(folder, under=path).paused
         if unreadable(root):
             return True
-        looked = _Look(self._me.store.sources.files(folder.id, str(path)))
+        _, looked = looks.setdefault(folder.id, (folder, _Look({})))
+        if known := self._me.store.sources.file(str(path)):
+            looked.known[known.path] = known
         if not left_out(path, root, ignore=self._ignore, home=self._home):
             looked.at(path, is_read=lambda one: is_read(one, self._me.plugins))
-        return not self._conclude(folder, looked, accept=False, is_whole=False).paused
+        return True
 
     def work(self, *, limit: int = BATCH) -> int:
         """Read files whose turn it is and store what is in them; return how many, 0 where none is due."""

@@ -145,8 +145,12 @@ class Sources:
 
     def files(self, folder_id: int, under: str = "") -> dict[str, File]:
         """Return what is known of the files of a folder, or of those at or below a path, by path."""
-        rows = self._files("where folder_id = ?", (folder_id,))
-        return {one.path: one for one in rows if not under or one.path == under or _is_below(one.path, under)}
+        where, values = "where folder_id = ?", list[Any]([folder_id])
+        if under:
+            # What is below has the path with a slash behind it as its beginning: "0" comes right after "/".
+            where += " and (path = ? or (path > ? and path < ?))"
+            values += [under, f"{under.rstrip('/')}/", f"{under.rstrip('/')}0"]
+        return {one.path: one for one in self._files(where, values)}
 
     def file(self, path: str) -> File | None:
         """Return what is known of a file."""
