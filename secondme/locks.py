@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 from secondme import __version__
 from secondme.errors import Locked
 from secondme.paths import Paths
+
+MOMENT = 0.5
+"""Seconds for which a lock may be held by somebody who only looks whether another has it."""
 
 
 @contextmanager
@@ -25,7 +29,7 @@ def sleep_lock(paths: Paths) -> Iterator[None]:
 def daemon_lock(paths: Paths) -> Iterator[None]:
     """Be the daemon of this memory. Raises Locked where another process is."""
     path = paths.data / "daemon.lock"
-    with _held(path) as file:
+    with _held(path, seconds=MOMENT) as file:
         if file is None:
             owner = path.read_text(encoding="utf-8", errors="replace").strip() or "a process"
             raise Locked(f"a daemon runs already over this memory ({owner})", hint="secondme daemon status")
@@ -45,8 +49,10 @@ def daemon_of(paths: Paths) -> str:
 
 @contextmanager
 def inhibiting(paths: Paths) -> Iterator[None]:
-    """Keep the daemon from working in the background as long as this lasts; several processes may."""
-    with _held(_inhibit_path(paths), is_shared=True):
+    """Keep the daemon from working in the background as long as this lasts; several processes may. Raises Locked."""
+    with _held(_inhibit_path(paths), is_shared=True, seconds=MOMENT) as file:
+        if file is None:
+            raise Locked("the lock that keeps the daemon from working cannot be had", hint="try again")
         yield
 
 
@@ -63,18 +69,22 @@ def _inhibit_path(paths: Paths) -> Path:
 
 
 @contextmanager
-def _held(path: Path, *, is_shared: bool = False) -> Iterator[int | None]:
-    """Hold the lock of the file at `path` and yield its number, or None where another process has it."""
+def _held(path: Path, *, is_shared: bool = False, seconds: float = 0.0) -> Iterator[int | None]:
+    """Hold the lock of the file at `path` and yield its number, or None where another process has it for so long."""
     import fcntl  # not on every system, and only what runs for long needs it
 
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    file, deadline = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600), time.monotonic() + seconds
+    held: int | None = None
     try:
-        fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        held: int | None = file
-    except BlockingIOError:
-        held = None
-    try:
+        while held is None:
+            try:
+                fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                held = file
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(0.02)
         yield held
     finally:
         os.close(file)

@@ -266,3 +266,26 @@ def test_no_word_of_the_memory_is_written_down(background: Background, tmp_path:
     for content in written:
         assert b"canary" not in content
     assert stat.S_IMODE(find_paths().logs.stat().st_mode) == 0o600
+
+
+def test_it_starts_while_others_ask_whether_it_runs(background: Background) -> None:
+    """Asking takes the lock for a moment, which must not be taken for a daemon."""
+    asking = subprocess.Popen(
+        [sys.executable, "-c", ASK],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    try:
+        for _ in range(3):
+            background.start()
+            background.run("daemon", "stop")
+    finally:
+        asking.kill()
+        asking.wait()
+
+
+ASK = """
+from secondme.locks import daemon_of
+from secondme.paths import find_paths
+while True:
+    daemon_of(find_paths())
+"""
