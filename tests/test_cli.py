@@ -32,7 +32,8 @@ def test_a_module_has_just_the_commands_and_help_it_is_known_for(module: str) ->
     group: Any = get_command(found)
     assert list(group.commands) == list(table.COMMANDS[module])
     for name, command in group.commands.items():
-        assert " ".join(command.help.split()).partition(". ")[0].removesuffix(".") == table.COMMANDS[module][name].removesuffix(".")
+        sentence = " ".join(command.help.split()).partition(". ")[0]
+        assert sentence.removesuffix(".") == table.COMMANDS[module][name].removesuffix(".")
 
 
 def loaded_by(*arguments: str) -> set[str]:
