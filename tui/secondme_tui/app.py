@@ -64,7 +64,14 @@ class SecondmeApp(App[None]):
     """secondme on a terminal."""
 
     TITLE = "secondme"
-    CSS_PATH = "secondme.tcss"
+    # A screen with styles of its own would have all of them read again when it is first shown, which takes too long.
+    CSS_PATH = [  # noqa: RUF012  so its base class has it
+        "secondme.tcss",
+        "screens/browse.tcss",
+        "screens/review.tcss",
+        "screens/status.tcss",
+        "screens/timeline.tcss",
+    ]
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "chat": _chat,
         "browse": _browse,

@@ -43,7 +43,6 @@ class BrowseScreen(MainScreen):
     """Finds and shows."""
 
     MODE = "browse"
-    CSS_PATH = "browse.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "query", "Search", key_display="/", id="browse.query"),
         Binding("ctrl+f", "filters", "Filters", id="browse.filters"),

@@ -31,7 +31,6 @@ class ReviewScreen(MainScreen):
     """Goes through what a night made of the notes."""
 
     MODE = "review"
-    CSS_PATH = "review.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "decide('a')", "Accept", id="review.accept"),
         Binding("r", "decide('r')", "Reject", id="review.reject"),

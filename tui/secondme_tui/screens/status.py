@@ -34,7 +34,6 @@ class StatusScreen(MainScreen):
     """Shows how all is."""
 
     MODE = "status"
-    CSS_PATH = "status.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "look", "Refresh", id="status.refresh"),
         Binding("d", "daemon", "Daemon on/off", id="status.daemon"),

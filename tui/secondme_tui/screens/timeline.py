@@ -33,7 +33,6 @@ class TimelineScreen(MainScreen):
 
     MODE = "timeline"
     AUTO_FOCUS = ""
-    CSS_PATH = "timeline.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "year(-1)", "Year", key_display="[ ]", id="timeline.year-back"),
         Binding("right_square_bracket", "year(1)", "Year", show=False, id="timeline.year-on"),
