@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from secondme.errors import ConfigError, UsageError
+from secondme.errors import SecondmeError, UsageError
 
 Plainly = Annotated[bool, typer.Option("--plain", help="Line by line, without a screen: for screen readers and pipes.")]
 Conversation = Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="The conversation to go on with.")]
@@ -32,7 +32,7 @@ def chat(context: typer.Context, number: Conversation = None, plain: Plainly = F
 
 
 def open_screen(context: typer.Context, number: int | None = None) -> None:
-    """Run the terminal interface until the user leaves it. Raises ConfigError."""
+    """Run the terminal interface until the user leaves it. Raises SecondmeError where it failed, and ConfigError."""
     from secondme.config import load_config
     from secondme.paths import find_paths
 
@@ -46,4 +46,4 @@ def open_screen(context: typer.Context, number: int | None = None) -> None:
     app = SecondmeApp(plugins=context.obj, theme=theme_for(config.theme), keys=keymap(config.keys), chat=number)
     app.run()
     if app.return_code:
-        raise ConfigError("the interface ended with an error", hint="secondme chat --plain")
+        raise SecondmeError("the interface ended with an error", hint="secondme chat --plain")
