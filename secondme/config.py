@@ -45,6 +45,8 @@ class ModelsConfig:
     """Tokens of prompt and answer together."""
     threads: int = 0
     """Processor cores to use; 0 takes them all."""
+    trusted: tuple[str, ...] = ()
+    """The sha256 of model files that are not in the catalog and may run; `model use FILE --trust` adds to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,36 @@ class IngestConfig:
     """Larger PDF, Word, HTML, mail and calendar files are skipped, unless you import them by name."""
     ignore: tuple[str, ...] = ()
     """More patterns to leave out, as in .gitignore."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustConfig:
+    """What may become facts about you."""
+
+    own: tuple[str, ...] = ()
+    """Folders in which you alone write; folders watched `--as own` need not be named here."""
+    private: tuple[str, ...] = ("*/private/*",)
+    """Patterns of sources, or of their threads, that `secondme mcp` never shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsConfig:
+    """What is masked in memory; your files keep it."""
+
+    keep: tuple[str, ...] = ()
+    """Kinds of secrets to store as they are; `secondme secrets` lists the kinds."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyConfig:
+    """Where the key of an encrypted memory comes from; without any of these it is asked for."""
+
+    file: str = ""
+    """A file that holds it."""
+    command: str = ""
+    """A command that prints it, such as "pass show secondme"."""
+    keyring: bool = False
+    """Ask the keyring of the system, which needs pip install 'secondme[keyring]'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +162,9 @@ class Config:
     answer: AnswerConfig = field(default_factory=AnswerConfig)
     sleep: SleepConfig = field(default_factory=SleepConfig)
     ingest: IngestConfig = field(default_factory=IngestConfig)
+    trust: TrustConfig = field(default_factory=TrustConfig)
+    secrets: SecretsConfig = field(default_factory=SecretsConfig)
+    key: KeyConfig = field(default_factory=KeyConfig)
     daemon: DaemonConfig = field(default_factory=DaemonConfig)
     chat: ChatConfig = field(default_factory=ChatConfig)
     plugins: PluginsConfig = field(default_factory=PluginsConfig)

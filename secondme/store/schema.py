@@ -11,7 +11,8 @@ from sqlite_utils import Migrations
 
 from secondme.errors import NewerDatabase
 from secondme.store.connect import writing
-from secondme.store.tables import CHATS, FACTS, FOLDERS, NOTES
+from secondme.store.more_tables import CHATS, TRUST
+from secondme.store.tables import FACTS, FOLDERS, NOTES
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -44,6 +45,13 @@ def m003_folders(db: Database) -> None:
 def m004_chats(db: Database) -> None:
     """Create conversations with their turns, and what is pinned."""
     for statement in CHATS:
+        db.conn.execute(statement)
+
+
+@migrations()
+def m005_trust(db: Database) -> None:
+    """Create what was forgotten, what was released, copies elsewhere, and the chain of the journal."""
+    for statement in TRUST:
         db.conn.execute(statement)
 
 
