@@ -17,6 +17,8 @@ from secondme.assistant import Assistant
 from secondme.config import Config, ModelsConfig, SleepConfig
 from secondme.plugins import load_plugins
 from secondme.records import Fact, Note, Origin
+from secondme.store.connect import open_database
+from secondme.store.tables import NOTES
 
 MODELS = ModelsConfig("scripted", "hashing")
 
@@ -82,3 +84,29 @@ def process(code: str, *arguments: object, now: str = "") -> subprocess.Complete
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)} | ({"SECONDME_NOW": now} if now else {})
     command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, env=environ, text=True, check=False, timeout=60)
+
+
+def old_memory(path: Path) -> None:
+    """A memory as the version before facts wrote it, with two notes."""
+    db = open_database(path, create=True)
+    for statement in NOTES:
+        db.conn.execute(statement)
+    db.conn.execute(
+        "create table _sqlite_migrations (id integer primary key, migration_set text, name text, applied_at text)"
+    )
+    db.conn.execute("create unique index migrations_named on _sqlite_migrations (migration_set, name)")
+    row = ("secondme", "m001_notes", "2024-01-01")
+    db.conn.execute("insert into _sqlite_migrations (migration_set, name, applied_at) values (?, ?, ?)", row)
+    for number, text in enumerate(("I live in Lisbon.", "My sister Nora keeps bees."), 1):
+        db.conn.execute(
+            """insert into notes (uri, digest, title, text, thread, author, origin, happened_at, added_at)
+               values (?, ?, '', ?, 't', 'me', 'typed', '2024-01-10T12:00:00Z', '2024-01-10T12:00:00Z')""",
+            (f"note:{number}", str(number), text),
+        )
+        db.conn.execute(
+            """insert into passages
+                   (note_id, position, byte_start, byte_end, line_start, line_end, heading, label, text)
+               values (?, 0, 0, ?, 1, 1, '', 'me', ?)""",
+            (number, len(text), text),
+        )
+    db.close()

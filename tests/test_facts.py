@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes import FakePlugin
-from nights import content, day, note, open_memory, process, spans, tables, texts
+from nights import content, day, note, old_memory, open_memory, process, spans, tables, texts
 
 from secondme.assistant import Assistant
 from secondme.errors import NewerDatabase, NotFound, UsageError
@@ -18,7 +18,6 @@ from secondme.store.connect import open_database
 from secondme.store.edit import Edit
 from secondme.store.facts import COMMON, NewFact, Place
 from secondme.store.store import Store
-from secondme.store.tables import NOTES
 
 LISBON = note("I live in Lisbon.", "2024-01-10")
 PORTO = note("I moved to Porto.", "2024-06-10")
@@ -332,32 +331,6 @@ def die(statement):
 db.conn.set_trace_callback(die)
 migrate(db, path)
 """
-
-
-def old_memory(path: Path) -> None:
-    """A memory as the version before facts wrote it, with two notes."""
-    db = open_database(path, create=True)
-    for statement in NOTES:
-        db.conn.execute(statement)
-    db.conn.execute(
-        "create table _sqlite_migrations (id integer primary key, migration_set text, name text, applied_at text)"
-    )
-    db.conn.execute("create unique index migrations_named on _sqlite_migrations (migration_set, name)")
-    row = ("secondme", "m001_notes", "2024-01-01")
-    db.conn.execute("insert into _sqlite_migrations (migration_set, name, applied_at) values (?, ?, ?)", row)
-    for number, text in enumerate(("I live in Lisbon.", "My sister Nora keeps bees."), 1):
-        db.conn.execute(
-            """insert into notes (uri, digest, title, text, thread, author, origin, happened_at, added_at)
-               values (?, ?, '', ?, 't', 'me', 'typed', '2024-01-10T12:00:00Z', '2024-01-10T12:00:00Z')""",
-            (f"note:{number}", str(number), text),
-        )
-        db.conn.execute(
-            """insert into passages
-                   (note_id, position, byte_start, byte_end, line_start, line_end, heading, label, text)
-               values (?, 0, 0, ?, 1, 1, '', 'me', ?)""",
-            (number, len(text), text),
-        )
-    db.close()
 
 
 def test_a_memory_of_the_version_before_is_brought_up_to_date_beside_a_copy(own_home: Path) -> None:
