@@ -121,6 +121,13 @@ def test_what_was_slept_since_noon_counts_whoever_began_it() -> None:
     assert budget_left([run(1, seconds=9999.0)], CONFIG, now=now)[0] == 0.0
 
 
+def test_a_night_of_a_clock_that_was_wrong_spends_nothing_of_later_ones() -> None:
+    now = datetime(2024, 6, 1, 12, 30).astimezone()
+    report = {"seconds": 9999.0}
+    ran: Any = SimpleNamespace(started_at=now + timedelta(days=9999), report=report)
+    assert budget_left([ran], CONFIG, now=now) == (CONFIG.sleep_seconds, CONFIG.sleep_tokens)
+
+
 def test_a_meter_counts_what_others_use_and_not_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([(0.0, 0.0), (60.0, 60.0), (120.0, 60.0)])
     own = iter([0.0, 60.0, 60.0])

@@ -127,6 +127,16 @@ def test_the_earlier_text_added_again_is_current_again_under_its_old_id(me: Assi
     assert me.store.counts()["earlier_versions"] == 1
 
 
+def test_no_version_was_replaced_before_it_was_added(me: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    for year, text in ((2100, "first"), (2024, "second")):
+        monkeypatch.setenv("SECONDME_NOW", f"{year}-01-01T00:00:00Z")
+        me.add(Note(text=text, uri="item"))
+    [(added, replaced)] = me.store.db.conn.execute(
+        "select added_at, replaced_at from notes where replaced_at is not null"
+    ).fetchall()
+    assert added == replaced == "2100-01-01T00:00:00Z"
+
+
 def test_adding_the_same_again_adds_nothing(me: Assistant) -> None:
     notes = [Note(text=f"note {number}", uri=f"diary:{number}") for number in range(3)]
     assert me.add_many(notes).added == 3

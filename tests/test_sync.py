@@ -13,6 +13,8 @@ import pytest
 
 from secondme.assistant import Assistant
 from secondme.clock import now
+from secondme.config import Config
+from secondme.daemon.ingesting import Ingesting
 from secondme.ingest import sync as sync_module
 from secondme.ingest.sync import SUSPICIOUS_COUNT, Scan, Sync
 from secondme.records import Note
@@ -461,3 +463,44 @@ def test_stopping_ends_between_two_hints(vault: Vault) -> None:
     with Sync(vault.me, stop=lambda: next(asked, True)) as sync:
         sync.notice(paths)
     assert vault.me.store.sources.queued(vault.folder.id) == {str(paths[0])}
+
+
+def test_moments_of_a_clock_that_was_wrong_keep_nothing_waiting(vault: Vault) -> None:
+    vault.watch(deleted="forget")
+    gone = vault.write("gone.md")
+    vault.scan()
+    vault.at(datetime(2100, 1, 1, tzinfo=UTC))
+    vault.write("late.md", "written in another century\n")
+    gone.unlink()
+    with Sync(vault.me) as sync:
+        sync.rescan(vault.folder)
+    vault.at(START + timedelta(hours=1))
+    vault.scan()
+    assert vault.texts()["late.md"] == "written in another century\n"
+    assert "gone.md" in vault.texts()
+    vault.later(minutes=2)
+    vault.scan()
+    assert list(vault.texts()) == ["late.md"]
+
+
+def test_a_lease_of_a_clock_that_was_wrong_holds_nothing_back(vault: Vault) -> None:
+    vault.watch()
+    vault.at(datetime(2100, 1, 1, tzinfo=UTC))
+    vault.write("late.md")
+    with Sync(vault.me) as sync:
+        sync.rescan(vault.folder)
+    assert len(vault.me.store.sources.lease(10, now())) == 1
+    vault.at(START)
+    vault.scan()
+    assert list(vault.texts()) == ["late.md"]
+
+
+def test_a_folder_last_seen_by_a_clock_that_was_wrong_is_due_at_once(vault: Vault) -> None:
+    vault.watch()
+    vault.at(datetime(2100, 1, 1, tzinfo=UTC))
+    vault.scan()
+    vault.at(START)
+    ingesting = Ingesting(Config, on_stored=lambda: None)
+    assert ingesting._due(vault.folder) == START
+    vault.scan()
+    assert ingesting._due(vault.folder) == START + timedelta(minutes=Config().daemon.rescan_minutes)

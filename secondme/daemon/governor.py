@@ -131,6 +131,8 @@ def budget_left(runs: Iterable[Run], config: DaemonConfig, *, now: datetime) -> 
     for run in runs:
         if run.started_at < since:
             break
+        if run.started_at > now:  # by a clock that was wrong: it would count until that day comes
+            continue
         seconds -= run.report.get("seconds", 0.0)
         tokens -= run.report.get("tokens_evaluated", 0) + run.report.get("tokens_written", 0)
     return max(seconds, 0.0), max(tokens, 0)

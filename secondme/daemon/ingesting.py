@@ -190,8 +190,9 @@ class Ingesting:
 
     def _due(self, folder: Folder) -> datetime:
         """Return when a folder is to be gone through again."""
-        if folder.scanned_at is None:
-            return now()
+        moment = now()
+        if folder.scanned_at is None or folder.scanned_at > moment:  # the latter by a clock that was wrong
+            return moment
         usual = timedelta(minutes=self._config().daemon.rescan_minutes)
         if folder.state == "paused":
             usual = PAUSED

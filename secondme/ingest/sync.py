@@ -136,6 +136,7 @@ class Sync:
     def settle_missing(self) -> int:
         """Take files as deleted that have been gone for a while, and do what their folder says; return how many."""
         store, settled = self._me.store, 0
+        store.sources.begin_missing(now())
         policies = {one.id: one.deleted for one in store.sources.folders()}
         for file in store.sources.missing(now() - TENTATIVE):
             if os.path.lexists(file.path):

@@ -160,6 +160,13 @@ class Sources:
         """Return the files with this content, those that are gone included."""
         return self._files("where digest = ?", (digest,))
 
+    def begin_missing(self, now: datetime) -> None:
+        """Count from now what is missing since later than that: the clock was wrong then."""
+        with writing(self.db):
+            self.db.conn.execute(
+                "update files set missing_since = ?1 where state = 'missing' and missing_since > ?1", (to_text(now),)
+            )
+
     def missing(self, before: datetime) -> list[File]:
         """Return the files that have been missing since before a moment, of folders that are not paused."""
         return self._files(
@@ -227,14 +234,15 @@ class Sources:
     def lease(self, limit: int, now: datetime) -> list[Job]:
         """Return files to be read now; that each was begun once more is stored before this returns.
 
-        One that was begun before comes alone, so that nothing else suffers when it kills its reader again.
+        One that was begun before comes alone, so that nothing else suffers when it kills its reader again. No file
+        waits longer than a lease: a moment beyond that is of a clock that was wrong, and counts as over.
         """
         with writing(self.db):
             rows = self.db.conn.execute(
                 """select path, folder_id, attempts + 1 from jobs
-                   where not_before <= ?1 and (lease_until is null or lease_until <= ?1)
-                   order by attempts, rowid limit ?2""",
-                (to_text(now), limit),
+                   where not_before not between ?1 and ?2 and coalesce(lease_until, '') not between ?1 and ?2
+                   order by attempts, rowid limit ?3""",
+                (to_text(now + timedelta(seconds=1)), to_text(now + LEASE), limit),
             ).fetchall()
             first = rows[:1] if rows and rows[0][2] > 1 else [row for row in rows if row[2] == 1]
             self.db.conn.executemany(

@@ -161,7 +161,7 @@ class Store:
     def retire(self, note_id: int, moment: str) -> None:
         """Keep a version as an earlier one that is no longer found. Call it within a transaction."""
         self._remove_passages(note_id)
-        self.db.conn.execute("update notes set replaced_at = ? where id = ?", (moment, note_id))
+        self.db.conn.execute("update notes set replaced_at = max(?, added_at) where id = ?", (moment, note_id))
 
     def add_passages(self, note_id: int, note: Note, spans: Sequence[Span]) -> None:
         """Store the passages of a version that becomes the current one. Call it within a transaction."""
