@@ -10,6 +10,18 @@ from typing import NoReturn
 
 from secondme.errors import IntegrityError, SecondmeError, UsageError
 
+_FULL = ("no space left on the device that is written to", "free some space")
+_MANY = ("too many files are open", "close programs, or raise the limit: ulimit -n 1024")
+_OF_THE_SYSTEM = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EMFILE: _MANY,
+    errno.ENFILE: _MANY,
+    errno.EROFS: ("the disk cannot be written", "check the disk"),
+    errno.EIO: ("the disk has an error", "check the disk"),
+}
+"""What the system says that is no mistake of ours, whichever command meets it, and what to do."""
+
 
 def main() -> NoReturn:
     """Run `secondme` with the arguments of the process and leave with its exit code."""
@@ -31,10 +43,12 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         if error.errno == errno.ENOENT and not _is_somewhere():
             return _report(UsageError("the folder you are in is gone", hint="cd to one that exists"))
-        if error.errno != errno.ENOSPC:
+        if error.errno not in _OF_THE_SYSTEM:
             raise
-        _drop_output()
-        return _report(IntegrityError("no space left on the device that is written to", hint="free some space"))
+        what, hint = _OF_THE_SYSTEM[error.errno]
+        if (what, hint) == _FULL:
+            _drop_output()
+        return _report(IntegrityError(f"{error.filename}: {what}" if error.filename else what, hint=hint))
 
 
 def _run_command(arguments: list[str]) -> int:

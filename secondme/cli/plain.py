@@ -16,7 +16,7 @@ from secondme.chat.talk import Heard, Talk, ask, keep_answer, what_came
 from secondme.clean import clean
 from secondme.cli.options import open_memory
 from secondme.cli.output import can_ask, counted, say
-from secondme.errors import NoModel, SecondmeError
+from secondme.errors import IntegrityError, Locked, NoModel, SecondmeError
 from secondme.records import Answer, Match
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ NEAREST = 3
 
 
 def converse(context: typer.Context, number: int | None) -> None:
-    """Read lines from stdin until its end and say what becomes of each; Ctrl-C stops an answer, and then leaves."""
+    """Read lines from stdin until its end and say what becomes of each; Ctrl-C stops an answer, and then leaves.
+
+    Where nobody watches, the exit code tells that a line could not be kept.
+    """
+    code = 0
     with open_memory(context, create=True) as me:
         talk = Talk(me, number)
         if can_ask():
@@ -35,9 +39,13 @@ def converse(context: typer.Context, number: int | None) -> None:
         for line in _lines():
             try:
                 if _does_leave(talk, line):
-                    return
+                    break
             except SecondmeError as error:
                 say(f"{error}{f'; {error.hint}' if error.hint else ''}")
+                if isinstance(error, IntegrityError | Locked):
+                    code = error.exit_code
+    if code and not can_ask():
+        raise typer.Exit(code)
 
 
 def _lines() -> Iterator[str]:

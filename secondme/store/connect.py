@@ -65,9 +65,7 @@ def open_database(path: Path, *, create: bool) -> Database:
         connection = dbapi2.connect(str(path), timeout=PATIENCE, isolation_level=None, factory=_Connection)
     connection.path = path
     try:
-        connection.enable_load_extension(True)
-        sqlite_vec.load(connection)
-        connection.enable_load_extension(False)
+        _load_vectors(connection)
         _prepare(connection, path)
     except BaseException:
         connection.close()
@@ -79,9 +77,7 @@ def copy_database(db: Database, path: Path) -> Database:
     """Return a copy of the database in RAM; errors speak of `path`."""
     copy = dbapi2.connect(":memory:", isolation_level=None, factory=_Connection)
     copy.path = path
-    copy.enable_load_extension(True)
-    sqlite_vec.load(copy)
-    copy.enable_load_extension(False)
+    _load_vectors(copy)
     with storage_errors(path):
         db.conn.backup(copy)
     copy.executescript(PRAGMAS)
@@ -176,6 +172,15 @@ class _Connection(dbapi2.Connection):  # type: ignore[misc]  # the driver has no
 
     def cursor(self, factory: type[_Cursor] = _Cursor) -> Any:
         return super().cursor(factory)
+
+
+def _load_vectors(connection: Any) -> None:
+    connection.enable_load_extension(True)
+    try:
+        sqlite_vec.load(connection)
+    except dbapi2.OperationalError as error:
+        raise IntegrityError(f"sqlite-vec cannot be loaded: {error}", hint="install secondme again") from error
+    connection.enable_load_extension(False)
 
 
 def _explain(error: Exception, path: Path) -> SecondmeError | None:
