@@ -14,6 +14,7 @@ from conftest import Ran, Run
 from sqlcipher3 import dbapi2
 
 from secondme.errors import UsageError
+from secondme.store.schema import backups
 
 STORY = [
     ("2024-01-10", "I live in Lisbon."),
@@ -230,8 +231,7 @@ def test_a_fact_is_not_forgotten_alone(memory: Run) -> None:
 
 
 def test_forgetting_a_note_names_the_facts_and_copies_that_go(memory: Run, own_home: Path) -> None:
-    copy = own_home / "memory.db.before-m002_facts"
-    copy.write_bytes(b"")
+    [copy] = backups(own_home / "memory.db")
     planned = memory("forget", "n2", "--dry-run").stdout
     assert planned.startswith("would remove n2: 1 passage\n")
     assert "  1 fact: m2\n" in planned
@@ -263,6 +263,6 @@ def test_an_older_memory_is_brought_up_to_date_and_says_where_the_copy_is(call: 
     database.close()
     first = call("list")
     assert (first.code, "tea" in first.stdout) == (0, True)
-    [copy] = own_home.glob("memory.db.before-*")
+    [copy] = backups(own_home / "memory.db")
     assert f"it is in {copy}\n" in first.stderr
     assert call("list").stderr == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +15,10 @@ from secondme.assistant import Assistant
 from secondme.errors import NewerDatabase, NotFound, UsageError
 from secondme.exchange import export, import_lines
 from secondme.records import Note
-from secondme.store.connect import open_database
+from secondme.store.connect import open_copy, open_database
 from secondme.store.edit import Edit
 from secondme.store.facts import COMMON, NewFact, Place
+from secondme.store.schema import backups
 from secondme.store.store import Store
 
 LISBON = note("I live in Lisbon.", "2024-01-10")
@@ -337,20 +339,22 @@ def test_a_memory_of_the_version_before_is_brought_up_to_date_beside_a_copy(own_
     path = own_home / "memory.db"
     old_memory(path)
     with open_memory(own_home) as me:
-        [copy] = own_home.glob("memory.db.before-*")
-        assert me.store.copied_to == copy == own_home / "memory.db.before-m002_facts"
+        [copy] = backups(path)
+        assert me.store.copied_to == copy
+        assert re.fullmatch(r"memory-\d{8}T\d{6}Z-m002_facts\.db", copy.name)
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
         assert me.store.digestion.waiting() == 2
         assert me.sleep().changes == {"keep": 2}
-        old = open_database(copy, create=False)
+        old = open_copy(copy)
         assert [row[0] for row in old.conn.execute("select text from notes")] == [n.text for n in me.store.notes()][
             ::-1
         ]
         old.close()
     with open_memory(own_home) as me:
         assert me.store.copied_to is None
-        forgotten = me.forget(["n2"])
-        assert forgotten.copies == (str(copy),)
+        copies = backups(path)
+        assert copies[0] == copy
+        assert me.forget(["n2"]).copies == tuple(map(str, copies))
         assert residue(own_home, b"keeps bees") == []
 
 

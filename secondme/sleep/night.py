@@ -22,6 +22,7 @@ from secondme.sleep.settle import carry_out, fact_from, known_from, marked_by, n
 from secondme.sleep.turns import Turn, assistant_turns
 from secondme.sleep.verdicts import Keep, Known, Supersede
 from secondme.sleep.verify import problem_with
+from secondme.store.copies import back_up_for_night
 from secondme.store.digestion import Judged
 from secondme.store.edit import Edit
 from secondme.store.facts import Place
@@ -286,11 +287,12 @@ def _twice(ask: Callable[[], T]) -> T:
 
 
 def sleep(me: Assistant, limits: Limits, *, progress: Progress | None = None) -> SleepReport:
-    """Read what waits in the memory of `me`. Raises NoModel where there is something to read and no model."""
+    """Read what waits in the memory of `me`, once it is copied. Raises NoModel, and IntegrityError without a copy."""
     with sleep_lock(me.paths):
         if not me.store.digestion.waiting():
             return SleepReport("", "done", "", 0, 0, {}, {}, 0, 0, 0, 0, 0.0)
         started = time.monotonic()
         me.embed_waiting(seconds=float("inf") if limits.seconds is None else limits.seconds, progress=progress)
         extractor = choose_extractor(me.model(), me.config.sleep, me=me.config.me.name)
+        back_up_for_night(me.store.db, me.store.path, now=now())
         return Night(me, extractor, limits, now(), started).sleep(progress)

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -39,7 +39,6 @@ LEAST_ROOM = 65_536
 """Bytes on the disk below which the files beside the database cannot be made."""
 
 PRAGMAS = """
-    pragma journal_mode = wal;
     pragma synchronous = full;
     pragma foreign_keys = on;
     pragma secure_delete = on;
@@ -62,11 +61,24 @@ def open_database(path: Path, *, create: bool) -> Database:
         raise NoDatabase(f"{path}: no memory here yet", hint='add something first: secondme add "..."')
     with storage_errors(path):
         _make_private(path)
+    return _open(path, _prepare)
+
+
+def open_copy(path: Path) -> Database:
+    """Return a copy of the memory, open to be looked through; looking writes nothing, not even beside the file.
+
+    Raises WrongKey where it is no copy of a memory.
+    """
+    return _open(path, _prepare_copy)
+
+
+def _open(path: Path, prepare: Callable[[Any, Path], None]) -> Database:
+    with storage_errors(path):
         connection = dbapi2.connect(str(path), timeout=PATIENCE, isolation_level=None, factory=_Connection)
     connection.path = path
     try:
         _load_vectors(connection)
-        _prepare(connection, path)
+        prepare(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -183,6 +195,14 @@ def _load_vectors(connection: Any) -> None:
     connection.enable_load_extension(False)
 
 
+def is_full(error: Exception, path: Path) -> bool:
+    """True if an error came from a disk without room, where `path` lies on that disk."""
+    name = str(getattr(error.__cause__, "sqlite_errorname", ""))
+    return name.startswith("SQLITE_FULL") or (
+        name.startswith("SQLITE_IOERR") and shutil.disk_usage(path.parent).free < LEAST_ROOM
+    )
+
+
 def _explain(error: Exception, path: Path) -> SecondmeError | None:
     if isinstance(error, OSError):
         name = "FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "CANTOPEN"
@@ -228,6 +248,7 @@ def _prepare(connection: Any, path: Path) -> None:
     while True:
         try:
             _check_owner(connection, path)
+            connection.execute("pragma journal_mode = wal")
             connection.executescript(PRAGMAS)
             return
         except Locked:
@@ -237,11 +258,22 @@ def _prepare(connection: Any, path: Path) -> None:
             time.sleep(0.01)
 
 
+def _prepare_copy(connection: Any, path: Path) -> None:
+    if _application(connection) != APPLICATION_ID:
+        raise WrongKey(f"{path}: not a copy of a memory")
+    connection.executescript(PRAGMAS)
+
+
 def _check_owner(connection: Any, path: Path) -> None:
     """Refuse a database of another program; mark an empty one as ours."""
-    (found,) = connection.execute("pragma application_id").fetchone()
+    found = _application(connection)
     (tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
     if tables and found != APPLICATION_ID:
         raise WrongKey(f"{path}: this SQLite file belongs to another program")
     if not tables:
         connection.execute(f"pragma application_id = {APPLICATION_ID}")
+
+
+def _application(connection: Any) -> int:
+    (found,) = connection.execute("pragma application_id").fetchone()
+    return int(found)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlite_utils import Migrations
 
+from secondme.clock import now
 from secondme.errors import NewerDatabase
 from secondme.store.connect import writing
+from secondme.store.copies import back_up
+from secondme.store.copies import backups as backups  # one place lists what forgetting has to look into
 from secondme.store.more_tables import CHATS, TRUST
 from secondme.store.tables import FACTS, FOLDERS, NOTES
 
@@ -63,28 +64,11 @@ def migrate(db: Database, path: Path) -> Path | None:
     pending = _pending(db)
     if not pending:
         return None
-    copy = _back_up(db, path, pending[0]) if migrations.applied(db) else None
+    copy = back_up(db, path, pending[0], now=now()) if migrations.applied(db) else None
     with writing(db):
         # Another process may have brought them up to date while this one waited for the lock.
         if _pending(db):
             migrations.apply(db)
-    return copy
-
-
-def backups(path: Path) -> list[Path]:
-    """Return the copies that migrations made of the memory at `path`."""
-    return sorted(path.parent.glob(f"{path.name}.before-*"))
-
-
-def _back_up(db: Database, path: Path, name: str) -> Path:
-    copy = path.with_name(f"{path.name}.before-{name}")
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f"{copy.name}.")
-    os.close(handle)
-    try:
-        db.conn.execute("vacuum into ?", (unfinished,))
-        os.replace(unfinished, copy)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
     return copy
 
 

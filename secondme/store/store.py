@@ -16,6 +16,7 @@ from secondme.errors import IntegrityError
 from secondme.records import Filters, Forgotten, Note, Passage, Span
 from secondme.store.chats import Chats
 from secondme.store.connect import copy_database, open_database, writing
+from secondme.store.copies import backups, unfinished
 from secondme.store.digestion import Digestion
 from secondme.store.facts import Facts
 from secondme.store.index import Index, conditions
@@ -23,7 +24,7 @@ from secondme.store.journal import Journal
 from secondme.store.passages import PASSAGE_QUERY, passage_of
 from secondme.store.pins import Pins
 from secondme.store.removal import forgotten_with, remove, remove_notes, turns_with
-from secondme.store.schema import backups, migrate
+from secondme.store.schema import migrate
 from secondme.store.sources import Sources
 from secondme.store.topics import Topics
 
@@ -229,7 +230,7 @@ class Store:
     def forget(self, note_ids: Sequence[int], *, dry_run: bool) -> Forgotten:
         """Remove notes with all their versions, passages, facts and index rows, leaving no byte of them in the file.
 
-        Copies that migrations made hold all that was stored then, so they go as a whole.
+        Automatic copies hold all that was stored then, so they go as a whole.
         """
         marks = ", ".join("?" * len(note_ids))
         query = f"select id, uri from notes where uri in (select uri from notes where id in ({marks}))"
@@ -243,7 +244,7 @@ class Store:
                 passages = sum(self._remove_passages(id) for id in numbers)
                 remove(self.db, facts)
                 remove_notes(self.db, numbers, turns)
-        copies = backups(self.path)
+        copies = [*unfinished(self.path), *backups(self.path)]
         if not dry_run:
             for copy in copies:
                 copy.unlink(missing_ok=True)
