@@ -19,6 +19,7 @@ from secondme.paths import Paths, find_paths
 from secondme.plugins import Plugins, load_plugins
 from secondme.records import Added, Answer, Fact, Filters, Forgotten, Match, Note, Passage, Skipped, SleepReport
 from secondme.store.store import Store
+from secondme.store.zones import owned
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,7 +38,7 @@ class Assistant:
 
     def __init__(self, store: Store, paths: Paths, config: Config, plugins: Plugins) -> None:
         """Use `Assistant.open` instead."""
-        self.store = store
+        self.store = owned(store, config)
         self.paths = paths
         self.config = config
         self.plugins = plugins
@@ -124,9 +125,7 @@ class Assistant:
         if self._model is None:
             self._model = self.plugins.language_model(self.config.models)
         if self._model is None:
-            raise NoModel(
-                "no language model is configured", hint="secondme model list; or ask with --no-llm for the evidence"
-            )
+            raise NoModel("no language model is configured", hint="secondme model list; or ask with --no-llm")
         return self._model
 
     def recall(self, question: str, *, k: int = 10, filters: Filters | None = None) -> list[Match]:
@@ -229,7 +228,8 @@ class Assistant:
         `max_share` is the part of the facts there were before that may be superseded or merged; whoever can ask the
         user passes what is configured. With `dry_run` nothing is stored. Raises NoModel and Locked.
         """
-        from secondme.sleep.night import Limits, sleep
+        from secondme.sleep.limits import Limits
+        from secondme.sleep.night import sleep
 
         limits = Limits(budget_seconds, budget_tokens, max_changes, max_share)
         if dry_run:

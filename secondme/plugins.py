@@ -14,6 +14,7 @@ import pluggy
 
 from secondme import __version__, hookspecs
 from secondme.errors import SecondmeError
+from secondme.ingest.origins import as_read
 from secondme.records import Note, Skipped
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Plugins:
         except Exception as error:  # noqa: BLE001  one file that a plugin cannot read must not stop a batch
             return [Skipped(str(path), f"plugin {self._blame(error)!r} failed: {_describe(error)}")]
         if items is None or all(isinstance(item, Note | Skipped) for item in items):
-            return items
+            return items and [as_read(item, path) for item in items]
         return [Skipped(str(path), "a plugin returned something that is no note")]
 
     def reads_document(self, path: Path) -> bool:
@@ -105,7 +106,11 @@ class Plugins:
             yield Skipped(str(path), failed)
         try:
             for item in found or ():
-                yield item if isinstance(item, Note | Skipped) else Skipped(str(path), "a plugin returned no note")
+                yield (
+                    as_read(item, path)
+                    if isinstance(item, Note | Skipped)
+                    else Skipped(str(path), "a plugin returned no note")
+                )
         except (MemoryError, RecursionError):
             raise  # a limit of the process, which is the caller's
         except SecondmeError as error:

@@ -12,6 +12,12 @@ Kind = Literal["passage", "fact"]
 Regime = Literal["none", "everything", "retrieval", "abstained"]
 FactKind = Literal["semantic", "episodic", "preference", "procedure"]
 Stance = Literal["evidence", "inference"]
+Trust = Literal["own", "quoted"]
+
+HELD = "about you, in a text that is not yours"
+UNNAMED = "about nobody named, in a text that is not yours"
+HELD_REASONS = (HELD, UNNAMED)
+"""Why a line is held: nothing is learned of it before its note is released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,8 @@ class Source:
     author: str
     happened_at: datetime
     origin: Origin
+    trust: Trust = "quoted"
+    """"own" for the user's own words, "quoted" for those of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +212,11 @@ class Fact:
     """Facts that cannot hold at the same time as this one, where time does not tell which does."""
     confidence: float
     sources: tuple[Source, ...]
+
+    @property
+    def trust(self) -> Trust:
+        """The lowest trust of the lines it rests on."""
+        return "own" if self.sources and all(one.trust == "own" for one in self.sources) else "quoted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,3 +249,8 @@ class SleepReport:
     def tokens(self) -> int:
         """What the model read and wrote."""
         return self.tokens_evaluated + self.tokens_written
+
+    @property
+    def held(self) -> int:
+        """How many lines speak of the user, or of nobody named, in texts that are not the user's."""
+        return sum(count for reason, count in self.rejected.items() if reason in HELD_REASONS)

@@ -14,13 +14,15 @@ from typing import Any
 from fakes import FakePlugin
 
 from secondme.assistant import Assistant
-from secondme.config import Config, ModelsConfig, SleepConfig
+from secondme.config import Config, ModelsConfig, SleepConfig, TrustConfig
 from secondme.plugins import load_plugins
 from secondme.records import Fact, Note, Origin
 from secondme.store.connect import open_database
 from secondme.store.tables import NOTES
 
 MODELS = ModelsConfig("scripted", "hashing")
+OWN = "/own"
+"""A folder in which the user alone writes."""
 
 TABLES = ("memories", "evidence", "conflicts", "memory_tokens", "rejections", "digested")
 
@@ -29,7 +31,9 @@ def open_memory(home: Path, plugin: FakePlugin | None = None, *, extractor: str 
     """A memory with the fake models, in which a night may change as many earlier facts as it likes."""
     plugins = load_plugins(installed=False)
     plugins.register(plugin or FakePlugin(), "fake")
-    return Assistant.open(home, config=Config(models=MODELS, sleep=SleepConfig(extractor)), plugins=plugins)
+    return Assistant.open(
+        home, config=Config(models=MODELS, sleep=SleepConfig(extractor), trust=TrustConfig(own=(OWN,))), plugins=plugins
+    )
 
 
 def day(text: str) -> datetime:
@@ -40,6 +44,13 @@ def day(text: str) -> datetime:
 def note(text: str, on: str, *, uri: str = "", author: str = "", origin: Origin = "typed", thread: str = "") -> Note:
     """A note of a day."""
     return Note(text, uri=uri, author=author, origin=origin, happened_at=day(on), thread=thread)
+
+
+def exported(text: str, on: str, *, uri: str, author: str = "me") -> str:
+    """A line of an export with what somebody, by default the user, said in the chat on a day."""
+    moment = f"{on}T12:00:00Z"
+    named = {"uri": uri, "thread": uri, "author": author, "title": "", "origin": "chat", "replaced_at": None}
+    return json.dumps({"v": 1, "type": "note", **named, "text": text, "happened_at": moment, "added_at": moment})
 
 
 def texts(facts: Iterable[Fact]) -> list[str]:

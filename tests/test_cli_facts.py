@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Ran, Run
+from nights import exported
 from sqlcipher3 import dbapi2
 
 from secondme.errors import UsageError
@@ -36,9 +36,10 @@ KEYS = {
     "superseded_by",
     "conflicts",
     "confidence",
+    "trust",
     "sources",
 }
-SOURCE_KEYS = {"id", "uri", "line_start", "line_end", "quote", "author", "happened_at", "origin"}
+SOURCE_KEYS = {"id", "uri", "line_start", "line_end", "quote", "author", "happened_at", "origin", "trust"}
 
 
 @pytest.fixture
@@ -56,11 +57,8 @@ def memory(call: Run) -> Run:
 
 
 def tell(call: Run, story: list[tuple[str, str]]) -> None:
-    lines = [
-        {"text": text, "uri": f"diary:{number}:{day}", "happened_at": f"{day}T12:00:00Z", "author": "me"}
-        for number, (day, text) in enumerate(story)
-    ]
-    call("add", "--jsonl", "-", stdin="\n".join(map(json.dumps, lines)))
+    lines = [exported(text, day, uri=f"diary:{number}:{day}") for number, (day, text) in enumerate(story)]
+    call("import", "-", stdin="\n".join(lines))
 
 
 def texts(found: Ran) -> list[str]:
@@ -122,9 +120,9 @@ def test_what_is_no_date_is_refused(memory: Run, command: tuple[str, ...]) -> No
 
 
 def test_facts_about_something_come_best_first(memory: Run) -> None:
-    tell(memory, [("2024-08-01", "I have two green bicycles in the cellar.")])
+    tell(memory, [("2024-08-01", "Nora has two green bicycles in the cellar.")])
     memory("sleep")
-    assert texts(memory("facts", "--about", "green bicycles", "--json"))[0].startswith("I have two green bicycles")
+    assert texts(memory("facts", "--about", "green bicycles", "--json"))[0].startswith("Nora has two green bicycles")
     assert texts(memory("facts", "--about", "live in Lisbon", "--as-of", "2024-03-01", "--json"))[0] == STORY[0][1]
 
 
@@ -209,7 +207,7 @@ def test_show_takes_ids_of_facts_and_notes(memory: Run) -> None:
 
 def test_open_of_a_fact_is_at_its_line(memory: Run, tmp_path: Path) -> None:
     (tmp_path / "tea.md").write_text(
-        "# Tea\n\nSome words.\n\nI have two green bicycles in the cellar.\n", encoding="utf-8"
+        "# Tea\n\nSome words.\n\nNora has two green bicycles in the cellar.\n", encoding="utf-8"
     )
     memory("add", tmp_path / "tea.md")
     memory("sleep")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Ran, Run
+from nights import exported
 from test_cli_terminal import on_terminal
 
 STORY = [
@@ -27,10 +27,7 @@ def memory(call: Run) -> Run:
     ) -> Ran:
         return call(*arguments, stdin=stdin, replies=[], env=env)
 
-    lines = [
-        {"text": text, "uri": f"diary:{day}", "happened_at": f"{day}T12:00:00Z", "author": "me"} for day, text in STORY
-    ]
-    call_with_models("add", "--jsonl", "-", stdin="\n".join(map(json.dumps, lines)))
+    call_with_models("import", "-", stdin="\n".join(exported(text, day, uri=f"diary:{day}") for day, text in STORY))
     call_with_models("sleep")
     return call_with_models
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from conftest import Ran, Run
 from fakes import FakePlugin
+from nights import exported
 from test_cli_terminal import on_terminal
 
 from secondme.assistant import Assistant
@@ -33,6 +33,7 @@ KEYS = {
     "rejected",
     "calls",
     "tokens",
+    "held",
     "tokens_sent",
     "tokens_evaluated",
     "tokens_written",
@@ -59,11 +60,11 @@ def memory(call: Run) -> Run:
 def tell(call: Run, story: list[tuple[str, str]], *authors: str) -> None:
     """Add what each of the authors says on these days."""
     lines = [
-        {"text": text, "uri": f"diary:{author}{day}:{text[:9]}", "happened_at": f"{day}T12:00:00Z", "author": author}
+        exported(text, day, uri=f"diary:{author}{day}:{text[:9]}", author=author)
         for author in authors or ("me",)
         for day, text in story
     ]
-    call("add", "--jsonl", "-", stdin="\n".join(map(json.dumps, lines)))
+    call("import", "-", stdin="\n".join(lines))
 
 
 def without_seconds(report: Any) -> Any:

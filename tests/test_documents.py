@@ -31,7 +31,7 @@ def read_document(path):
 
 def _read(path):
     word = path.read_text()
-    note = Note("read", str(path), str(path))
+    note = Note("read", str(path), str(path), origin="file")
     if word == "allocate":
         bytearray(4 << 30)
     elif word == "open":
@@ -86,7 +86,7 @@ def odd(folder: Path, word: str, name: str = "a.odd") -> Path:
 @pytest.mark.parametrize("word", ["fine", "print"])
 def test_a_document_is_read(folder: Path, reader: Documents, word: str) -> None:
     path = odd(folder, word)
-    assert list(reader.read(path)) == [Note("read", str(path), str(path))]
+    assert list(reader.read(path)) == [Note("read", str(path), str(path), origin="file")]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_pdf_that_unpacks_to_gigabytes_costs_only_itself(folder: Path, reader:
 def test_what_came_before_a_death_is_given_out_and_the_reason_too(folder: Path, reader: Documents) -> None:
     path = odd(folder, "die")
     assert list(reader.notes(path)) == [
-        Note("read", str(path), str(path)),
+        Note("read", str(path), str(path), origin="file"),
         Skipped(str(path), "it took too much memory"),
     ]
 

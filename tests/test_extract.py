@@ -160,7 +160,7 @@ def test_what_a_model_is_sure_of_either_way_decides_over_the_wording(me: Assista
     from secondme.models.protocols import Usage
 
     def rejected() -> str:
-        [[proposal]] = selector.extract([read(passage, me="me")], Usage())
+        [[proposal]] = selector.extract([read(passage, me="me", trust="own")], Usage())
         return proposal.rejected
 
     scripted.model.judge = lambda prompt: 1.0
@@ -175,8 +175,8 @@ def test_the_words_of_others_carry_their_name_and_ones_own_do_not(me: Assistant)
         note("My sister Nora keeps bees.", "2024-01-01"),
         note("My brother Pedro keeps goats.", "2024-01-02", author="Ana", origin="chat"),
     )
-    assert [draft.text for draft in read(mine, me="me").drafts] == ["My sister Nora keeps bees."]
-    assert [draft.text for draft in read(hers, me="me").drafts] == ["Ana: My brother Pedro keeps goats."]
+    assert [draft.text for draft in read(mine, me="me", trust="own").drafts] == ["My sister Nora keeps bees."]
+    assert [draft.text for draft in read(hers, me="me", trust="own").drafts] == ["Ana: My brother Pedro keeps goats."]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_the_words_of_others_carry_their_name_and_ones_own_do_not(me: Assistant)
 )
 def test_lines_that_cannot_stand_alone_are_named_with_a_reason(me: Assistant, text: str, line: int) -> None:
     [passage] = passages(me, note(text, "2024-01-01", author="Ana", origin="chat"))
-    found = read(passage, me="me")
+    found = read(passage, me="me", trust="own")
     assert [clause.line_start for clause, _ in found.unfit] == [line] * len(found.unfit)
     assert all(why for _, why in found.unfit)
     assert found.unfit
@@ -220,7 +220,7 @@ def test_of_a_pasted_conversation_nothing_the_assistant_said_is_learned(
 ) -> None:
     """Its turn goes on over passages that do not name it."""
     more = "\n\n".join(f"The tower of town {n} was built of stone by Pedro." for n in range(200))
-    me.add(note(PASTED.format(name=name, more=more), "2024-01-01", origin=origin))
+    me.add(note(PASTED.format(name=name, more=more), "2024-01-01", origin=origin, uri="/own/chat.md", author="me"))
     report = me.sleep()
     assert len(me.store.db.conn.execute("select 1 from passages").fetchall()) > 2
     facts = " ".join(texts(me.store.facts.all()))
@@ -232,7 +232,14 @@ def test_of_a_pasted_conversation_nothing_the_assistant_said_is_learned(
 
 
 def test_a_heading_ends_what_an_assistant_said(me: Assistant) -> None:
-    me.add(note("AI: The tower is tall.\n\n# Family\n\nMy sister Nora keeps bees.\n", "2024-01-01", origin="file"))
+    me.add(
+        note(
+            "AI: The tower is tall.\n\n# Family\n\nMy sister Nora keeps bees.\n",
+            "2024-01-01",
+            origin="file",
+            uri="/own/a.md",
+        )
+    )
     me.sleep()
     assert texts(me.store.facts.all()) == ["My sister Nora keeps bees."]
 
@@ -246,7 +253,7 @@ def test_a_line_too_long_for_a_fact_is_not_put_to_the_model(me: Assistant, scrip
 @pytest.mark.parametrize("author", ["Nora", "Botkin", "Aida", "Toolan", "Maria"])
 def test_people_with_such_names_are_no_assistants(me: Assistant, author: str) -> None:
     [passage] = passages(me, note("I sold the boat.", "2024-01-01", author=author, origin="chat"))
-    assert read(passage, me="me").drafts
+    assert read(passage, me="me", trust="own").drafts
 
 
 def test_the_configured_extractor_is_used_and_another_is_refused() -> None:

@@ -111,10 +111,10 @@ def test_facts_are_found_by_their_words_without_an_embedder(
 
 
 def test_a_fact_of_a_forgotten_or_replaced_line_is_not_found(me: Assistant) -> None:
-    me.add(note("My sister Nora keeps bees.", "2024-01-01", uri="a.md", origin="file"))
+    me.add(note("My sister Nora keeps bees.", "2024-01-01", uri="/own/a.md", origin="file"))
     me.sleep()
     assert len(me.recall("What does Nora keep?", filters=FACTS)) == 1
-    me.add(note("The house is white and old.", "2024-01-02", uri="a.md", origin="file"))
+    me.add(note("The house is white and old.", "2024-01-02", uri="/own/a.md", origin="file"))
     assert me.recall("What does Nora keep?", filters=FACTS) == []
     assert me.current_facts() == []
 

@@ -285,7 +285,7 @@ def test_undoing_a_fact_leaves_only_the_note(me: Assistant, own_home: Path) -> N
 def test_a_changed_file_is_read_where_it_changed(me: Assistant, scripted: FakePlugin) -> None:
     def version(*lines: str, on: str) -> list[str]:
         scripted.model.prompts.clear()
-        slept(me, note("\n".join(lines), on, uri="house.md", origin="file"))
+        slept(me, note("\n".join(lines), on, uri="/own/house.md", origin="file"))
         return [prompt.tail.partition(" =")[0] for prompt in scripted.model.prompts]
 
     car, boat, plane = "The car of Nora is red.", "The boat of Nora is blue.", "The plane of Nora is green."
@@ -307,10 +307,10 @@ def test_a_changed_file_is_read_where_it_changed(me: Assistant, scripted: FakePl
 
 
 def test_the_other_side_of_a_conflict_is_shown_while_its_line_stands(me: Assistant) -> None:
-    slept(me, LISBON, note("I live in Porto.", "2024-01-10", uri="home.md", origin="file"))
+    slept(me, LISBON, note("I live in Porto.", "2024-01-10", uri="/own/home.md", origin="file"))
     first, second = me.store.facts.all()
     assert (first.conflicts, second.conflicts) == ((second.id,), (first.id,))
-    slept(me, note("The house is white.", "2024-01-11", uri="home.md", origin="file"))
+    slept(me, note("The house is white.", "2024-01-11", uri="/own/home.md", origin="file"))
     [first] = me.facts([first.id])
     assert first.conflicts == ()
 

@@ -41,7 +41,7 @@ def life() -> list[Note]:
         note("I live in Lisbon. My sister Nora keeps bees. Some chatter about the weather today.", "2024-01-10"),
         note("I went to the gym. I went to the gym. It was so.", "2024-02-01"),
         note("My sister Nora keeps bees.", "2024-03-01"),
-        note("I moved to Porto.\nI bought a green bicycle for 380 euros.", "2024-06-10", uri="diary", origin="file"),
+        note("I moved to Porto.\nI bought a green bicycle for 380 euros.", "2024-06-10", uri="/own/a", origin="file"),
         note("My favourite colour is green. My favourite colour is blue.", "2024-06-11"),
         note("I moved to Braga and my phone number changed.", "2024-07-10"),
         note("Until last December I lived in Faro.", "2024-07-12"),

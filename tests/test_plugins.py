@@ -85,7 +85,7 @@ def read_notes(path, text):
 
 def test_an_installed_plugin_is_asked_before_the_built_in_ones(install: Path) -> None:
     install_plugin(install, "good", GOOD)
-    assert load_plugins().read_notes(Path("a.md"), "theirs") == [Note(text="mine")]
+    assert load_plugins().read_notes(Path("a.md"), "theirs") == [Note(text="mine", origin="import")]
     entry = next(info for info in load_plugins().listing() if info.name == "good")
     assert (entry.version, entry.hooks) == ("1.2", ("read_notes",))
 
@@ -109,7 +109,7 @@ def test_a_broken_plugin_is_named_and_the_others_work(install: Path, code: str, 
     assert reason in failure.why
     assert "\n" not in failure.why
     assert "bad" not in {info.name for info in plugins.listing()}
-    assert plugins.read_notes(Path("a.md"), "") == [Note(text="mine")]
+    assert plugins.read_notes(Path("a.md"), "") == [Note(text="mine", origin="import")]
     assert plugins.read_notes(Path("a.unknown"), "") is None
 
 
@@ -137,7 +137,7 @@ def test_disabled_plugins_are_not_imported(install: Path) -> None:
 def test_a_test_can_register_an_object_that_comes_first() -> None:
     plugins = load_plugins(installed=False)
     plugins.register(Shouting(), "shouting")
-    assert plugins.read_notes(Path("a.loud"), "hey") == [Note(text="HEY")]
+    assert plugins.read_notes(Path("a.loud"), "hey") == [Note(text="HEY", origin="import")]
     assert plugins.listing()[-1].hooks == ("read_notes", "register_commands")
 
 

@@ -61,7 +61,7 @@ def _read_message(message: Any, *, where: str, path: Path, changed: datetime | N
         thread=thread or str(path),
         author=author,
         happened_at=happened_at,
-        origin="chat",
+        origin="import",
         title=title,
     )
 

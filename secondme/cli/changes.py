@@ -76,6 +76,7 @@ def fact_record(fact: Fact) -> dict[str, Any]:
         "superseded_by": fact.superseded_by,
         "conflicts": list(fact.conflicts),
         "confidence": fact.confidence,
+        "trust": fact.trust,
         "sources": [source_record(source) for source in fact.sources],
     }
 
@@ -91,13 +92,18 @@ def source_record(source: Source) -> dict[str, Any]:
         "author": clean(source.author),
         "happened_at": iso(source.happened_at),
         "origin": source.origin,
+        "trust": source.trust,
     }
 
 
 def fact_head(fact: Fact, *, plain: bool) -> str:
     """Return one line that names a fact: id, kind, stance, since when and until when, how sure, how it stands."""
-    parts = (fact.kind, fact.stance, validity(fact), f"{fact.confidence:.0%} sure", *standing(fact))
+    parts = (fact.kind, fact.stance, validity(fact), f"{fact.confidence:.0%} sure", *_trust(fact), *standing(fact))
     return f"{paint(fact.id, BOLD, plain=plain)} · {paint(' · '.join(parts), DIM, plain=plain)}"
+
+
+def _trust(fact: Fact) -> list[str]:
+    return [] if fact.trust == "own" else [fact.trust]
 
 
 def fact_lines(fact: Fact, *, plain: bool) -> Iterator[str]:

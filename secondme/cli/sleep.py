@@ -138,7 +138,13 @@ def _exit_code(done: SleepReport) -> int:
 
 def report_record(done: SleepReport) -> dict[str, Any]:
     """Return what a night did under the JSON keys that programs rely on."""
-    return {**asdict(done), "why": clean(done.why), "tokens": done.tokens, "rejected": dict(done.rejected)}
+    return {
+        **asdict(done),
+        "why": clean(done.why),
+        "tokens": done.tokens,
+        "rejected": dict(done.rejected),
+        "held": done.held,
+    }
 
 
 def _print_report(done: SleepReport, *, json: bool) -> None:
@@ -150,6 +156,8 @@ def _print_report(done: SleepReport, *, json: bool) -> None:
         return
     for name, value in _rows(done):
         print(f"{name:<20}  {value}")
+    if held := done.held:
+        say(f"{counted(held, 'line')} held: others may have written what they say about you: secondme quarantine")
 
 
 def _rows(done: SleepReport) -> list[tuple[str, str]]:

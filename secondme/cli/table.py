@@ -30,6 +30,9 @@ COMMANDS = {
         "log": "List what every sleep has changed, with ids that can be undone, the last first.",
         "undo": "Take back a run of sleep or one change of it, exactly.",
     },
+    "quarantine": {
+        "quarantine": "List what is held back from your facts because others may have written it, and release it.",
+    },
     "notes": {
         "show": "Show notes as they were written, one passage of a note (n12.3), or a fact with its lines (m7).",
         "open": "Open the source of a note, passage or fact in $VISUAL or $EDITOR, at its line.",

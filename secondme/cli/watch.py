@@ -18,12 +18,16 @@ from secondme.errors import NotFound, UsageError
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
     from secondme.ingest.sync import Sync
-    from secondme.store.sources import Deleted, File, Folder
+    from secondme.store.sources import Deleted, File, Folder, Kind
 
 Place = Annotated[Path, typer.Argument(metavar="FOLDER")]
 As = Annotated[
-    Literal["notes", "clips"] | None,
-    typer.Option("--as", help="notes: your own words; clips: found, but never learned from. notes by default."),
+    Literal["own", "notes", "clips"] | None,
+    typer.Option(
+        "--as",
+        help="own: you alone write in it; notes: others may, so nothing about you is learned from it; clips: found, but"
+        " never learned from. notes by default.",
+    ),
 ]
 OnDelete = Annotated[
     Literal["keep", "forget"] | None,
@@ -53,13 +57,15 @@ def add(context: typer.Context, folder: Place, kind: As = None, deleted: OnDelet
         _refuse_own(path, me)
         known = {one.path: one for one in me.store.sources.folders()}.get(str(path))
         policy = deleted or (known.deleted if known else _ask_once())
-        kind = kind or (known.kind if known else "notes")
+        kind = kind or (known.kind if known else _ask_whose())
         me.store.sources.add_folder(str(path), kind=kind, deleted=policy, now=now())
         found = walk(path, ignore=me.config.ingest.ignore, home=me.paths.data)
         count = sum(isinstance(one, Path) and is_read(one, me.plugins) for one in found)
     print(clean(str(path)))
     is_running = tell_daemon()
     say(f"{counted(count, 'file')} to keep in step; notes of deleted files: {policy}")
+    if kind == "notes":
+        say("nothing about you is learned from them: that takes --as own, for folders in which you alone write")
     say("the daemon reads them now" if is_running else "no daemon runs: secondme daemon start, or secondme watch scan")
 
 
@@ -67,6 +73,12 @@ def _ask_once() -> Deleted:
     if can_ask() and not typer.confirm("when you delete a file, keep its notes?", default=True, err=True):
         return "forget"
     return "keep"
+
+
+def _ask_whose() -> Kind:
+    """Ask whether the user wrote all of a folder: only of that, facts about the user are learned."""
+    asked = "did you alone write all that is in it, so that facts about you may be learned from it?"
+    return "own" if can_ask() and typer.confirm(asked, default=False, err=True) else "notes"
 
 
 def remove(context: typer.Context, folder: Place) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast, get_args
 from secondme import frames
 from secondme.clean import clean
 from secondme.config import IngestConfig
+from secondme.ingest.origins import as_read
 from secondme.records import Note, Origin, Skipped
 
 if TYPE_CHECKING:
@@ -209,7 +210,6 @@ def _item(message: frames.Message, path: Path) -> Note | Skipped:
         case {"note": [str(text), str(uri), str(thread), str(author), str() | None as at, str(origin), str(title)]}:
             moment = datetime.fromisoformat(at) if at else None
             if origin in get_args(Origin):
-                return Note(
-                    clean(text), clean(uri), clean(thread), clean(author), moment, cast("Origin", origin), clean(title)
-                )
+                named = clean(uri), clean(thread), clean(author)
+                return as_read(Note(clean(text), *named, moment, cast("Origin", origin), clean(title)), path)
     raise ChildDied(f"its reader wrote something that is no note: {path}")

@@ -12,9 +12,10 @@ from secondme.config import SleepConfig
 from secondme.errors import ConfigError
 from secondme.models.prompts import SORTS, WRITE_GRAMMAR, parse_written, sort_prompt, write_prompt
 from secondme.models.protocols import LanguageModel, Usage
-from secondme.records import FactKind, Passage, Stance
+from secondme.records import FactKind, Passage, Stance, Trust
 from secondme.sleep.clauses import Clause, clauses
 from secondme.sleep.drafts import Draft, draft
+from secondme.sleep.holding import why_held
 from secondme.sleep.statements import parse_statement
 from secondme.sleep.turns import Turn, is_assistant, is_within
 from secondme.sleep.verify import LONGEST, TOO_LONG
@@ -43,6 +44,8 @@ class Reading:
     drafts: tuple[Draft, ...]
     unfit: tuple[tuple[Clause, str], ...]
     """Clauses that cannot stand alone, and why."""
+    trust: Trust
+    """Whose words they are."""
     topic: int = 0
     """The number of the first passage of its topic; 0 where topics are not known."""
 
@@ -79,10 +82,10 @@ class Extractor(Protocol):
         """Return what it proposes for each reading, counting on in `usage`."""
 
 
-def read(passage: Passage, *, me: str, turns: Sequence[Turn] = ()) -> Reading:
+def read(passage: Passage, *, me: str, trust: Trust, turns: Sequence[Turn] = ()) -> Reading:
     """Return the clauses of a passage made to stand alone; what an assistant said is nobody's own.
 
-    `turns` are those of assistants in its note.
+    Of a passage that is quoted, nothing about the user is learned. `turns` are those of assistants in its note.
     """
     is_chat = passage.origin in ("chat", "import")
     # In one's own notes nobody is spoken to.
@@ -102,7 +105,21 @@ def read(passage: Passage, *, me: str, turns: Sequence[Turn] = ()) -> Reading:
             drafts.append(made)
         else:
             unfit.append((clause, made))
-    return Reading(passage, tuple(drafts), tuple(unfit))
+    return _without_held(Reading(passage, tuple(drafts), tuple(unfit), trust), me)
+
+
+def _without_held(reading: Reading, me: str) -> Reading:
+    reasons = [(one, held(reading, one.text, one.kind, me=me)) for one in reading.drafts]
+    drafts = tuple(one for one, why in reasons if not why)
+    return replace(reading, drafts=drafts, unfit=(*reading.unfit, *((one.clause, why) for one, why in reasons if why)))
+
+
+def held(reading: Reading, text: str, kind: FactKind, *, me: str) -> str:
+    """Return why a fact in the words of a passage is not learned because of whose words they are, "" where it is."""
+    passage = reading.passage
+    if reading.trust == "own":
+        return ""
+    return why_held(text, kind, author=passage.author, me=me, said_at=passage.happened_at)
 
 
 class Selector:

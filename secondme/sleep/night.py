@@ -16,17 +16,29 @@ from secondme.locks import sleep_lock
 from secondme.models.protocols import Usage
 from secondme.records import Passage, SleepReport
 from secondme.sleep.consolidate import decide
-from secondme.sleep.extract import Extractor, Proposal, Reading, add_up, choose_extractor, read
+from secondme.sleep.extract import Extractor, Proposal, Reading, add_up, choose_extractor, held, read
+from secondme.sleep.limits import Limits, TooMuch
 from secondme.sleep.outdating import find_outdated
-from secondme.sleep.settle import carry_out, fact_from, known_from, marked_by, neighbours, place_of, spared
+from secondme.sleep.settle import (
+    carry_out,
+    fact_from,
+    judged_before,
+    known_from,
+    marked_by,
+    neighbours,
+    place_of,
+    spared,
+    within_zones,
+)
 from secondme.sleep.turns import Turn, assistant_turns
-from secondme.sleep.verdicts import Keep, Known, Supersede
+from secondme.sleep.verdicts import Echo, Keep, Known, Supersede
 from secondme.sleep.verify import problem_with
 from secondme.store.copies import back_up_for_night
 from secondme.store.digestion import Judged
 from secondme.store.edit import Edit
 from secondme.store.facts import Place
 from secondme.store.journal import State
+from secondme.store.zones import REPEATED, reopen
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
@@ -36,21 +48,6 @@ Progress = Callable[[int, int], None]
 
 ALWAYS_ALLOWED = 10
 """So many earlier facts may change in a night however few there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a night may cost and change; None is without limit."""
-
-    seconds: float | None = None
-    tokens: int | None = None
-    changes: int | None = None
-    share: float | None = None
-    """The part of the facts there were before that may be superseded or merged."""
-
-
-class _TooMuch(Exception):
-    """A line would change more earlier facts than is allowed."""
 
 
 @dataclass(slots=True)
@@ -119,13 +116,16 @@ class Night:
         """Return what is proposed for each of these passages, and what was decided on its lines before."""
         # What was forgotten or replaced since the queue was read is not among them.
         found, topics = self.me.store.passages(passages), self.me.store.topics.of(passages)
-        me = self.me.config.me.name
+        me, zones = self.me.config.me.name, self.me.store.facts.zones()
         # A long note is read in many batches.
         self.turns = {one.note_id: self._turns_of(one.note_id) for one in found}
         readings = [
-            replace(read(one, me=me, turns=self.turns[one.note_id]), topic=topics.get(one.id, 0)) for one in found
+            replace(
+                read(one, me=me, trust=zones.trust_in(one), turns=self.turns[one.note_id]), topic=topics.get(one.id, 0)
+            )
+            for one in found
         ]
-        known = [self._judged_before(reading) for reading in readings]
+        known = [judged_before(reading, self.me.store) for reading in readings]
         fresh = [reading.without(judged) for reading, judged in zip(readings, known, strict=True)]
         return zip(readings, known, _twice(lambda: self.extractor.extract(fresh, self.usage)), strict=True)
 
@@ -134,19 +134,8 @@ class Night:
         return assistant_turns(note.text, me=self.me.config.me.name) if note else self.turns.get(note_id, ())
 
     def _exhausted(self) -> str:
-        limits, spent = self.limits, self.usage.tokens_evaluated + self.usage.tokens_written
-        if limits.seconds is not None and time.monotonic() - self.started >= limits.seconds:
-            return f"the {limits.seconds:g} seconds are up"
-        if limits.tokens is not None and spent >= limits.tokens:
-            return f"the {limits.tokens:,} tokens are spent"
-        if limits.changes is not None and self.changes >= limits.changes:
-            return f"the {limits.changes:,} changes are made"
-        return ""
-
-    def _judged_before(self, reading: Reading) -> Mapping[int, Judged]:
-        """Return what was decided on these lines in this note or an earlier version of it, by their first byte."""
-        places = [place_of(reading.passage, draft.clause) for draft in reading.drafts]
-        return self.me.store.digestion.judged(reading.passage.uri, places)
+        spent = self.usage.tokens_evaluated + self.usage.tokens_written
+        return self.limits.reached(seconds=time.monotonic() - self.started, tokens=spent, changes=self.changes)
 
     def _digest(self, reading: Reading, known: Mapping[int, Judged], proposals: list[Proposal]) -> str:
         """Decide on all of a passage and note that it is read; return what stopped it."""
@@ -161,10 +150,10 @@ class Night:
                     self._repeat(passage, judged.memory_id, place)
         for clause, line in groupby(proposals, key=lambda one: one.clause):
             place = place_of(passage, clause)
-            proposed = [replace(one, rejected=one.rejected or self._problem(passage, one)) for one in line]
+            proposed = [replace(one, rejected=one.rejected or self._problem(reading, one)) for one in line]
             if all(one.rejected for one in proposed):
                 rejected += [(place, one.text, one.rejected) for one in proposed]
-            elif stopped := self._exhausted() or self._settle(passage, proposed, place):
+            elif stopped := self._exhausted() or self._settle(reading, proposed, place):
                 return stopped
         with store.writing():
             if store.digestion.is_waiting(passage):
@@ -175,10 +164,11 @@ class Night:
                 store.journal.report(self.run, self._figures())
         return ""
 
-    def _problem(self, passage: Passage, proposal: Proposal) -> str:
+    def _problem(self, reading: Reading, proposal: Proposal) -> str:
         # The passage stands for its note: that it is still there unchanged is made sure of when it is stored.
-        clause, span = proposal.clause, passage.span
-        return problem_with(
+        passage, clause = reading.passage, proposal.clause
+        span = passage.span
+        problem = problem_with(
             proposal.text,
             quote=clause.text,
             note=span.text,
@@ -188,6 +178,7 @@ class Night:
             me=self.me.config.me.name,
             said_at=passage.happened_at,
         )
+        return problem or held(reading, proposal.text, proposal.kind, me=self.me.config.me.name)
 
     def _repeat(self, passage: Passage, memory_id: int, place: Place) -> None:
         store = self.me.store
@@ -197,13 +188,13 @@ class Night:
                 store.journal.record(self.run, "repeat", memory_id, "the same line", edit, now=self.now)
                 self.changes += 1
 
-    def _settle(self, passage: Passage, line: Sequence[Proposal], place: Place) -> str:
+    def _settle(self, reading: Reading, line: Sequence[Proposal], place: Place) -> str:
         """Decide on all that is proposed of a line, in one transaction; return why the night has to stop before it."""
-        store = self.me.store
+        store, passage = self.me.store, reading.passage
         # Models are asked before the lock is taken.
         good = [one.text for one in line if not one.rejected]
         codes = {text: self.me.codes_of(text) for text in good}
-        outdated = {text: self._outdated(passage, text) for text in good}
+        outdated = {text: self._outdated(reading, text) for text in good}
         changes = marked = 0
         try:
             with store.writing():
@@ -213,20 +204,20 @@ class Night:
                     if one.rejected:
                         store.digestion.reject(place, one.text, one.rejected, self.run)
                         continue
-                    made, olds = self._store(passage, one, place, codes[one.text], outdated[one.text])
+                    made, olds = self._store(reading, one, place, codes[one.text], outdated[one.text])
                     changes, marked = changes + made, marked + len(olds)
                     if self.earlier_changed + marked > self.allowed:
-                        raise _TooMuch
-        except _TooMuch:
+                        raise TooMuch
+        except TooMuch:
             return f"more than {self.allowed:.0f} earlier facts would change"
         self.changes += changes
         self.earlier_changed += marked
         return ""
 
-    def _outdated(self, passage: Passage, text: str) -> Known | None:
+    def _outdated(self, reading: Reading, text: str) -> Known | None:
         """Return the fact that a new one makes untrue as far as a model can tell, where no rule says anything."""
-        me = self.me.config.me.name
-        new = known_from(passage, text, me=me)
+        me, passage = self.me.config.me.name, reading.passage
+        new = known_from(passage, text, reading.trust, me=me)
         # In talk, "now" and "started" hardly ever end anything: all three it was told so in 788 messages were errors.
         earlier = neighbours(self.me.store, new, me=me) if passage.origin in ("typed", "file") else []
         if not isinstance(decide(new, earlier), Keep):
@@ -238,12 +229,16 @@ class Night:
         return found
 
     def _store(
-        self, passage: Passage, proposal: Proposal, place: Place, codes: bytes | None, outdated: Known | None
+        self, reading: Reading, proposal: Proposal, place: Place, codes: bytes | None, outdated: Known | None
     ) -> tuple[bool, Sequence[int]]:
         """Store a proposal as its verdict says; return whether that changed anything, and the earlier facts retired."""
-        store, me = self.me.store, self.me.config.me.name
-        new = known_from(passage, proposal.text, me=me)
-        verdict = decide(new, neighbours(store, new, me=me))
+        store, me, passage = self.me.store, self.me.config.me.name, reading.passage
+        new = known_from(passage, proposal.text, reading.trust, me=me)
+        earlier = neighbours(store, new, me=me)
+        verdict = within_zones(decide(new, earlier), new, earlier)
+        if isinstance(verdict, Echo):
+            store.digestion.reject(place, proposal.text, REPEATED, self.run)
+            return False, ()
         if outdated is not None and isinstance(verdict, Keep) and store.facts.is_current(outdated.id):
             verdict = Supersede((outdated.id,), new.said_at, new.said_at, None, None)
         verdict = spared(verdict, store.pins.facts())
@@ -289,6 +284,8 @@ def _twice(ask: Callable[[], T]) -> T:
 def sleep(me: Assistant, limits: Limits, *, progress: Progress | None = None) -> SleepReport:
     """Read what waits in the memory of `me`, once it is copied. Raises NoModel, and IntegrityError without a copy."""
     with sleep_lock(me.paths):
+        with me.store.writing():
+            reopen(me.store.db, me.store.facts.zones())
         if not me.store.digestion.waiting():
             return SleepReport("", "done", "", 0, 0, {}, {}, 0, 0, 0, 0, 0.0)
         started = time.monotonic()

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
 from secondme.ids import number_in
 from secondme.recall.words import content_words
-from secondme.records import Fact, Origin, Passage
+from secondme.records import Fact, Passage, Trust
 from secondme.sleep.clauses import Clause
-from secondme.sleep.extract import Proposal
+from secondme.sleep.extract import Proposal, Reading
 from secondme.sleep.statements import Statement, parse_statement
-from secondme.sleep.verdicts import Conflict, Keep, Known, Merge, Repeat, Supersede, Verdict
+from secondme.sleep.verdicts import QUOTED, Conflict, Echo, Keep, Known, Merge, Repeat, Supersede, Verdict
+from secondme.store.digestion import Judged
 from secondme.store.edit import Edit
 from secondme.store.facts import NewFact, Place
 from secondme.store.journal import Verb
 from secondme.store.store import Store
+from secondme.store.zones import ZONED
 
 NEIGHBOURS = 8
 """How many facts with the same words a new one is compared with, besides those on the same matter."""
 
 
-def trust_of(origin: Origin, author: str, *, me: str) -> int:
-    """Return how far a source is trusted: 3 the user's own words, 2 those of others, 1 files and imports."""
-    if origin not in ("typed", "chat"):
-        return 1
+def trust_of(zone: Trust, author: str, *, me: str) -> int:
+    """Return how far a source is trusted: 3 the user, 2 others as the user tells it, 1 what is quoted."""
+    if zone == "quoted":
+        return QUOTED
     return 3 if author in ("", me) else 2
+
+
+def judged_before(reading: Reading, store: Store) -> Mapping[int, Judged]:
+    """Return what was decided on the lines of a passage in this note or an earlier version of it, by their first byte.
+
+    What was decided on the same words in the other zone is not among it.
+    """
+    places = [place_of(reading.passage, draft.clause) for draft in reading.drafts]
+    found = store.digestion.judged(reading.passage.uri, places)
+    facts = store.facts.get({one.memory_id for one in found.values() if one.memory_id is not None})
+    trusts = {number_in(fact.id, "m"): fact.trust for fact in facts}
+
+    def is_of_zone(one: Judged) -> bool:
+        if one.memory_id is not None:
+            return trusts.get(one.memory_id) == reading.trust
+        return reading.trust == "quoted" or one.reason not in ZONED
+
+    return {place: one for place, one in found.items() if is_of_zone(one)}
 
 
 def known_of(fact: Fact, *, me: str) -> Known:
@@ -38,7 +58,7 @@ def known_of(fact: Fact, *, me: str) -> Known:
         text=fact.text,
         statement=statement,
         said_at=source.happened_at,
-        trust=max(trust_of(one.origin, one.author, me=me) for one in fact.sources),
+        trust=min(trust_of(one.trust, one.author, me=me) for one in fact.sources),
         valid_from=fact.valid_from,
         valid_to=fact.valid_to,
         is_current=fact.retired_at is None,
@@ -46,14 +66,14 @@ def known_of(fact: Fact, *, me: str) -> Known:
     )
 
 
-def known_from(passage: Passage, text: str, *, me: str) -> Known:
+def known_from(passage: Passage, text: str, zone: Trust, *, me: str) -> Known:
     """Return a new fact as the rules of consolidation see it."""
     return Known(
         id=0,
         text=text,
         statement=parse_statement(text, author=passage.author, me=me, said_at=passage.happened_at),
         said_at=passage.happened_at,
-        trust=trust_of(passage.origin, passage.author, me=me),
+        trust=trust_of(zone, passage.author, me=me),
         valid_from=None,
         valid_to=None,
         is_current=True,
@@ -99,12 +119,33 @@ def marked_by(verdict: Verdict) -> tuple[int, ...]:
             return ()
 
 
+def within_zones(verdict: Verdict, new: Known, earlier: Sequence[Known]) -> Verdict | Echo:
+    """Return a verdict that lets quoted words do nothing to the user's own: they stand against them, or are left out.
+
+    The user's own words take the place of quoted ones that say the same: their trust needs no other's evidence.
+    """
+    quoted = {one.id for one in earlier if one.trust == QUOTED}
+    own = {one.id for one in earlier} - quoted
+    match verdict:
+        case Repeat(of=id) | Merge(old=id) if new.trust == QUOTED and id in own:
+            return Echo(id)
+        case Repeat(of=id) | Merge(old=id) if new.trust != QUOTED and id in quoted:
+            return Merge(id, is_alone=True)
+        case Supersede(olds=olds) if new.trust == QUOTED and own.intersection(olds):
+            return Conflict(tuple(id for id in olds if id in own))
+        case Supersede(by=int(by)) if new.trust != QUOTED and by in quoted:
+            return Conflict((by,))
+    return verdict
+
+
 def spared(verdict: Verdict, pinned: Collection[int]) -> Verdict:
     """Return a verdict that leaves pinned facts as they are: what would end one stands against it instead.
 
     Where it would have ended others with it, it stands against those as well.
     """
     olds = marked_by(verdict)
+    if isinstance(verdict, Merge) and verdict.is_alone and verdict.old in pinned:
+        return Keep(None, None)
     return Conflict(olds) if any(id in pinned for id in olds) else verdict
 
 
@@ -124,14 +165,8 @@ def carry_out(
         case Keep(valid_from=since, valid_to=until):
             begin = fact.valid_from if since is None and until is None else since
             return "keep", edit.add(replace(fact, valid_from=begin, valid_to=until), place, codes)
-        case Merge(old=old):
-            [earlier] = store.facts.get([old])
-            merged = replace(fact, valid_from=earlier.valid_from, valid_to=earlier.valid_to)
-            added = edit.add(merged, place, codes)
-            for other in store.facts.places(old):
-                edit.add_evidence(added, other)
-            edit.mark(old, retired_at=edit.now, superseded_by=added)
-            return "merge", added
+        case Merge():
+            return "merge", _merge(verdict, fact, place, store=store, edit=edit, codes=codes)
         case Conflict(others=others):
             added = edit.add(fact, place, codes)
             for one in others:
@@ -141,6 +176,16 @@ def carry_out(
             return "supersede", _supersede(verdict, fact, place, edit=edit, codes=codes)
         case _:
             assert_never(verdict)
+
+
+def _merge(verdict: Merge, fact: NewFact, place: Place, *, store: Store, edit: Edit, codes: bytes | None) -> int:
+    [earlier] = store.facts.get([verdict.old])
+    merged = fact if verdict.is_alone else replace(fact, valid_from=earlier.valid_from, valid_to=earlier.valid_to)
+    added = edit.add(merged, place, codes)
+    for other in () if verdict.is_alone else store.facts.places(verdict.old):
+        edit.add_evidence(added, other)
+    edit.mark(verdict.old, retired_at=edit.now, superseded_by=added)
+    return added
 
 
 def _supersede(verdict: Supersede, fact: NewFact, place: Place, *, edit: Edit, codes: bytes | None) -> int:

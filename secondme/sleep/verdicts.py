@@ -7,6 +7,9 @@ from datetime import datetime
 
 from secondme.sleep.statements import Statement
 
+QUOTED = 1
+"""The trust of what is not the user's own word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -17,7 +20,7 @@ class Known:
     statement: Statement | None
     said_at: datetime
     trust: int
-    """3 the user, 2 other people, 1 files, 0 imports."""
+    """3 the user, 2 other people as the user tells it, 1 what is quoted."""
     valid_from: datetime | None
     valid_to: datetime | None
     is_current: bool
@@ -45,6 +48,8 @@ class Merge:
     """It says the same and more: it takes the place of the old one, whose time it inherits."""
 
     old: int
+    is_alone: bool = False
+    """True if it rests on its own line only: the user's own words need no others, nor their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,13 @@ class Conflict:
     """It cannot hold beside these, and time does not tell which does: all stay."""
 
     others: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Quoted words say what is known from the user's own: nothing is added to that."""
+
+    of: int
 
 
 Verdict = Keep | Repeat | Merge | Supersede | Conflict

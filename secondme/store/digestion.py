@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from sqlite_utils.db import Database
 
 TRUSTED = ("typed", "file", "chat", "import")
-"""Origins that may become facts; what was clipped, handed in by a program or derived never does."""
-_TRUSTED_NOTE = f"n.origin in ({', '.join(repr(origin) for origin in TRUSTED)})"
+"""Origins that may become facts; what was clipped, handed in by a program or derived does not before its release."""
+_TRUSTED_NOTE = f"""(n.origin in ({", ".join(repr(origin) for origin in TRUSTED)})
+    or exists (select 1 from releases r where r.note_id = n.id))"""
 _WAITS = f"not exists (select 1 from digested d where d.passage_id = p.id) and {_TRUSTED_NOTE}"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from secondme.clock import from_text
 from secondme.ids import number_in
 from secondme.records import Fact, FactKind, Source, Stance
+from secondme.store.zones import Owner, Zones
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -66,6 +67,7 @@ class Facts:
     def __init__(self, db: Database) -> None:
         """Use the tables of `db`."""
         self.db = db
+        self.owner = Owner()
         self._read: dict[int, bytes] = {}
         """The texts of the notes that were read last."""
 
@@ -194,6 +196,7 @@ class Facts:
 
     def _sources(self, ids: Sequence[int]) -> dict[int, list[Source]]:
         found: dict[int, list[Source]] = {id: [] for id in ids}
+        zones = self.zones()
         for some, marks in _batches(ids):
             rows = self.db.conn.execute(
                 f"""select e.memory_id, e.note_id, e.byte_start, e.byte_end, e.line_start, e.line_end,
@@ -205,8 +208,13 @@ class Facts:
             texts = self._texts({row[1] for row in rows})
             for memory, note, first, last, line, line_end, uri, thread, author, at, origin in rows:
                 where = (note, first, last, line, line_end, texts[note][first:last].decode(), uri, thread)
-                found[memory].append(Source(*where, author, from_text(at), origin))
+                is_own = zones.is_own(note, origin=origin, author=author, thread=thread, uri=uri)
+                found[memory].append(Source(*where, author, from_text(at), origin, "own" if is_own else "quoted"))
         return found
+
+    def zones(self) -> Zones:
+        """Return what tells the user's own notes from quoted ones, as it is now."""
+        return Zones(self.db, self.owner)
 
     def _texts(self, note_ids: Collection[int]) -> Mapping[int, bytes]:
         # A note may be large, and a night asks for it again and again; the text behind a number never changes.

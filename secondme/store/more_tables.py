@@ -55,6 +55,8 @@ TRUST = (
         released_at text not null
     ) strict
     """,
+    # Chats of others that were read from files are no conversations with this memory.
+    "update notes set origin = 'import' where origin = 'chat' and thread not glob 'chat:[0-9]*'",
     # Copies of the memory that the user had made elsewhere: forgetting looks into them too.
     "create table copies (path text primary key, made_at text not null) strict, without rowid",
     # Each hash is over what a change did and the hash before it.

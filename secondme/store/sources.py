@@ -14,7 +14,7 @@ from secondme.store.connect import writing
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
 
-Kind = Literal["notes", "clips"]
+Kind = Literal["own", "notes", "clips"]
 Deleted = Literal["keep", "forget"]
 FileState = Literal["present", "missing", "gone", "skipped", "quarantined"]
 
@@ -34,7 +34,7 @@ class Folder:
     id: int
     path: str
     kind: Kind
-    """"clips" are found, but never become facts."""
+    """In "own" only the user writes; of "notes" facts about others are learned; "clips" are found, and that is all."""
     deleted: Deleted
     """What happens to notes whose file is deleted."""
     state: Literal["active", "paused"]

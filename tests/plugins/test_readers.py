@@ -151,9 +151,9 @@ def test_each_line_of_a_chat_log_is_a_note(tmp_path: Path) -> None:
     assert read_chat(
         tmp_path, full, "", {"text": "bye", "more": 1, "author": None}, {"text": "late", "happened_at": 0}
     ) == [
-        Note("hi", "chat:1", "t", "Ada", datetime(2024, 6, 1, 8, tzinfo=UTC), "chat"),
-        Note("bye", f"{path}#L3", path, "", CHANGED, "chat"),
-        Note("late", f"{path}#L4", path, "", datetime(1970, 1, 1, tzinfo=UTC), "chat"),
+        Note("hi", "chat:1", "t", "Ada", datetime(2024, 6, 1, 8, tzinfo=UTC), "import"),
+        Note("bye", f"{path}#L3", path, "", CHANGED, "import"),
+        Note("late", f"{path}#L4", path, "", datetime(1970, 1, 1, tzinfo=UTC), "import"),
     ]
 
 
