@@ -11,6 +11,7 @@ SecondmeError
 ├── NoModel         13   a model is missing or cannot be loaded
 ├── NoDaemon        14   the background process does not answer
 └── IntegrityError  20   the stored data, the disk or a model file is damaged
+    └── Damaged     20   the database is
 """
 
 from __future__ import annotations
@@ -80,3 +81,7 @@ class IntegrityError(SecondmeError):
     """Stored data, the disk below it or a model file is damaged or full."""
 
     exit_code = 20
+
+
+class Damaged(IntegrityError):
+    """The database file is not as it was written; nothing of ours writes to it any more."""

@@ -69,6 +69,11 @@ COMMANDS = {
         "stats": "Show how much is stored: notes, passages, vectors, facts, bytes, by origin and by month.",
         "reindex": "Rebuild what finds notes, words and vectors, from the notes.",
     },
+    "copies": {
+        "backup": "Write a copy of the whole memory to a file, checked, while everything else goes on.",
+        "restore": "Put a copy in the place of the memory; the present file is kept beside it.",
+        "verify": "Look whether the memory is whole, down to each note, line and change.",
+    },
     "plugins": {
         "plugins": "List the plugins: name, version, what they do.",
     },

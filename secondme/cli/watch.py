@@ -163,7 +163,7 @@ def scan(context: typer.Context, folder: Annotated[Path | None, typer.Argument(m
     """Bring watched folders in step now; what the daemon does by itself. Exit code 3 where something was skipped."""
     with open_memory(context) as me:
         folders = [_known(me, folder)] if folder else me.store.sources.folders()
-        code = _scan(me, folders)
+        code = bring_in_step(me, folders)
     raise typer.Exit(code)
 
 
@@ -173,12 +173,13 @@ def accept(context: typer.Context, folder: Place) -> None:
         found = _known(me, folder)
         if found.state != "paused":
             raise UsageError(f"{found.path} is not paused", hint="secondme watch list")
-        code = _scan(me, [found], accept=True)
+        code = bring_in_step(me, [found], accept=True)
     tell_daemon()
     raise typer.Exit(code)
 
 
-def _scan(me: Assistant, folders: list[Folder], *, accept: bool = False) -> int:
+def bring_in_step(me: Assistant, folders: list[Folder], *, accept: bool = False) -> int:
+    """Go through watched folders and read what changed; return the exit code."""
     from secondme.ingest.sync import Sync
 
     with Sync(me) as sync:

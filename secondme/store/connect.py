@@ -17,6 +17,8 @@ import sqlcipher3
 from sqlcipher3 import dbapi2
 
 from secondme.errors import IntegrityError, Locked, NoDatabase, SecondmeError, WrongKey
+from secondme.store.damage import APPLICATION_ID, damaged, has_copies, was_ours
+from secondme.store.presence import Presence
 
 # sqlite-utils uses the driver registered under this name; it has to be there before the first import.
 sys.modules.setdefault("pysqlite3", sqlcipher3)
@@ -28,7 +30,6 @@ import sqlite_vec  # noqa: E402
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
 
-APPLICATION_ID = 0x53324D45
 SAFE_SQLITE = (3, 51, 3)
 """Older ones can corrupt a WAL file under several connections."""
 
@@ -51,7 +52,7 @@ PRAGMAS = """
 
 
 def open_database(path: Path, *, create: bool) -> Database:
-    """Return an open database in autocommit mode; writes go through `writing`.
+    """Return an open database in autocommit mode; writes go through `writing`. It stays in its place until closed.
 
     What the driver says about the file itself is raised as an error people can act on. Raises NoDatabase where the file
     is absent and `create` is false.
@@ -61,7 +62,8 @@ def open_database(path: Path, *, create: bool) -> Database:
         raise NoDatabase(f"{path}: no memory here yet", hint='add something first: secondme add "..."')
     with storage_errors(path):
         _make_private(path)
-    return _open(path, _prepare)
+        presence = Presence(path, seconds=PATIENCE)
+    return _open(path, _prepare, presence)
 
 
 def open_copy(path: Path) -> Database:
@@ -72,10 +74,10 @@ def open_copy(path: Path) -> Database:
     return _open(path, _prepare_copy)
 
 
-def _open(path: Path, prepare: Callable[[Any, Path], None]) -> Database:
+def _open(path: Path, prepare: Callable[[Any, Path], None], presence: Presence | None = None) -> Database:
     with storage_errors(path):
         connection = dbapi2.connect(str(path), timeout=PATIENCE, isolation_level=None, factory=_Connection)
-    connection.path = path
+    connection.path, connection.presence = path, presence
     try:
         _load_vectors(connection)
         prepare(connection, path)
@@ -181,6 +183,13 @@ class _Connection(dbapi2.Connection):  # type: ignore[misc]  # the driver has no
     """A connection that knows its file."""
 
     path: Path
+    presence: Presence | None = None
+
+    def close(self) -> None:
+        """Close, and let others be alone with the file."""
+        super().close()
+        if self.presence:
+            self.presence.end()
 
     def cursor(self, factory: type[_Cursor] = _Cursor) -> Any:
         return super().cursor(factory)
@@ -195,33 +204,27 @@ def _load_vectors(connection: Any) -> None:
     connection.enable_load_extension(False)
 
 
-def is_full(error: Exception, path: Path) -> bool:
-    """True if an error came from a disk without room, where `path` lies on that disk."""
-    name = str(getattr(error.__cause__, "sqlite_errorname", ""))
-    return name.startswith("SQLITE_FULL") or (
-        name.startswith("SQLITE_IOERR") and shutil.disk_usage(path.parent).free < LEAST_ROOM
-    )
-
-
 def _explain(error: Exception, path: Path) -> SecondmeError | None:
     if isinstance(error, OSError):
         name = "FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "CANTOPEN"
     else:
         name = str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").partition("_")[0]
+        if str(error).startswith("Could not decode"):
+            return damaged(path, "a text is none")
         # Even a reader needs a little room, and what it is told without any does not name the disk.
         if name == "IOERR" and shutil.disk_usage(path.parent).free < LEAST_ROOM:
             name = "FULL"
     match name:
         case "BUSY" | "LOCKED":
             return Locked(f"{path}: another process is writing", hint="try again in a moment")
-        case "NOTADB":
+        case "NOTADB" if not was_ours(path):
             return WrongKey(f"{path}: not a secondme database, or encrypted with another key")
         case "FULL":
             return IntegrityError(
                 f"{path}: no space left on the disk; nothing of this was stored", hint="free some space and try again"
             )
-        case "CORRUPT":
-            return IntegrityError(f"{path}: the database is damaged ({error})", hint="keep the file; restore a backup")
+        case "CORRUPT" | "NOTADB":
+            return damaged(path, str(error))
         case "READONLY" | "CANTOPEN" | "IOERR" | "PERM" | "AUTH":
             return IntegrityError(
                 f"{path}: cannot be read or written ({error})", hint="check the folder, its owner and its disk"
@@ -269,7 +272,12 @@ def _check_owner(connection: Any, path: Path) -> None:
     found = _application(connection)
     (tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
     if tables and found != APPLICATION_ID:
+        query = "select 1 from sqlite_master where name = 'passages_waiting'"
+        if connection.execute(query).fetchone():
+            raise damaged(path, "its name is another")
         raise WrongKey(f"{path}: this SQLite file belongs to another program")
+    if not tables and has_copies(path):
+        raise damaged(path, "it is empty")
     if not tables:
         connection.execute(f"pragma application_id = {APPLICATION_ID}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from secondme.errors import IntegrityError
+from secondme.clock import from_text, to_text
+from secondme.errors import IntegrityError, SecondmeError
 from secondme.store.checks import Counts, counts_in, damage_in
-from secondme.store.connect import is_full, open_copy, storage_errors
+from secondme.store.connect import LEAST_ROOM, open_copy, storage_errors, writing
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -72,6 +74,18 @@ def _last_of(ordered: Sequence[datetime], period: str) -> list[datetime]:
     return list(last.values())
 
 
+def note_copy(db: Database, copy: Path, *, now: datetime) -> None:
+    """Remember a copy that lies elsewhere: forgetting looks into it too. Call it before the copy is made."""
+    with writing(db):
+        db.conn.execute("insert or replace into copies values (?, ?)", (str(copy), to_text(now)))
+
+
+def noted(db: Database) -> dict[Path, datetime]:
+    """Return the copies that lie elsewhere, as far as they are there still, with the moments they were made."""
+    rows = db.conn.execute("select path, made_at from copies order by made_at, path").fetchall()
+    return {Path(path): from_text(moment) for path, moment in rows if Path(path).exists()}
+
+
 def back_up(db: Database, path: Path, why: str, *, now: datetime) -> Path:
     """Return an automatic copy of the memory as it is: a new one, or the last one where nothing was written since.
 
@@ -99,6 +113,31 @@ def back_up_for_night(db: Database, path: Path, *, now: datetime) -> None:
     last = [made_at(one) for one in backups(path)[-1:]]
     if path.stat().st_size < LARGE or not last or not timedelta(0) <= now - last[0] < REST:
         back_up(db, path, "night", now=now)
+
+
+def way_back(path: Path) -> str:
+    """Return what to do where the memory at `path` is damaged: which copy is the newest good one."""
+    for copy in reversed(backups(path)):
+        if is_good(copy):
+            return f"nothing was changed; the newest good copy: secondme restore {copy}"
+    return (
+        "keep the file; a copy of it would be restored with: secondme restore FILE; without one, move it away, and "
+        "what was read from files is read again: secondme watch add, secondme add"
+    )
+
+
+def is_good(copy: Path) -> bool:
+    """True if a copy can be opened, and all of its pages read."""
+    try:
+        db = open_copy(copy)
+    except SecondmeError:
+        return False
+    try:
+        return not damage_in(db)
+    except SecondmeError:
+        return False
+    finally:
+        db.close()
 
 
 def _is_changed(path: Path, *, since: Path) -> bool:
@@ -135,10 +174,10 @@ def write_copy(db: Database, target: Path, *, progress: Progress | None = None) 
             db.conn.execute("vacuum into ?", (name,))
         _check(draft, target, between=(before, counts_in(db)))
         with storage_errors(target):
-            _sync(draft)
+            sync(draft)
             os.utime(draft, ns=(begun, begun))
             os.replace(draft, target)
-            _sync(target.parent)
+            sync(target.parent)
         if _notes_up_to(db, known[0]) != known:
             # It may hold what is not to be anywhere any more.
             target.unlink()
@@ -156,7 +195,7 @@ def _notes_up_to(db: Database, last: int | None = None) -> tuple[int, int]:
     return found
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Make sure that a file, or what a folder lists, is on the disk."""
     file = os.open(path, os.O_RDONLY)
     try:
@@ -185,7 +224,7 @@ def _copying(db: Database, draft: Path, target: Path, progress: Progress | None)
     try:
         yield
     except IntegrityError as error:
-        if is_full(error, target):
+        if _is_full(error, target):
             raise IntegrityError(
                 f"{target}: no space left on the disk; no copy was made", hint="free some space and try again"
             ) from error
@@ -196,6 +235,13 @@ def _copying(db: Database, draft: Path, target: Path, progress: Progress | None)
         raise
     finally:
         db.conn.set_progress_handler(None, 0)
+
+
+def _is_full(error: Exception, target: Path) -> bool:
+    name = str(getattr(error.__cause__, "sqlite_errorname", ""))
+    return name.startswith("SQLITE_FULL") or (
+        name.startswith("SQLITE_IOERR") and shutil.disk_usage(target.parent).free < LEAST_ROOM
+    )
 
 
 def _check(draft: Path, target: Path, *, between: Sequence[Counts]) -> None:

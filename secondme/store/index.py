@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from secondme.clock import to_text
 from secondme.errors import IntegrityError
 from secondme.records import Filters
+from secondme.store.checks import blocks_of_wrong_length, look_through
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -225,6 +226,14 @@ class Index:
 
     def _drop_odd_vectors(self) -> None:
         if self.embedder:
+            # A block of the wrong length would be read past its end.
+            if blocks_of_wrong_length(self.db, self.width // 8):
+                name, _, width = self.embedder.rpartition(":")
+                self.start_vectors(name, int(width))
+            for table in ("passage_tokens", "memory_tokens"):
+                self.db.conn.execute(
+                    f"delete from {table} where length(codes) = 0 or length(codes) % ?", (self.width // 8,)
+                )
             pooled, tokens = "select passage_id from passage_vectors", "select passage_id from passage_tokens"
             self.db.conn.execute(f"delete from passage_tokens where passage_id not in ({pooled})")
             odd = self.db.conn.execute(f"{pooled} where passage_id not in ({tokens})").fetchall()
@@ -236,34 +245,11 @@ class Index:
         )
 
     def check(self) -> None:
-        """Raise IntegrityError where an index does not fit the passages."""
-        problems = [row[0] for row in self.db.conn.execute("pragma integrity_check(5)") if row[0] != "ok"]
-        problems += [f"missing row: {row}" for row in self.db.conn.execute("pragma foreign_key_check")]
-        for table, what in (
-            ("passage_words", "word index"),
-            ("memory_words", "word index of the facts"),
-            ("passage_trigrams", "index of Chinese, Japanese and Korean"),
-        ):
-            # The last one has no text of its own to be compared with, so it is compared with itself.
-            compared = int(table != "passage_trigrams")
-            try:
-                self.db.conn.execute(f"insert into {table} ({table}, rank) values ('integrity-check', {compared})")
-            except IntegrityError:
-                problems.append(f"the {what} does not fit the text")
-        if self.embedder:
-            (odd,) = self.db.conn.execute(
-                """select count(*) from passage_vectors v full join passage_tokens t on t.passage_id = v.passage_id
-                   where v.passage_id is null or t.passage_id is null"""
-            ).fetchone()
-            problems += [f"{odd} vectors do not fit their passages"] if odd else []
-        (lost,) = self.db.conn.execute(
-            """select count(*) from passages p full join
-               (select passage_id from passage_tokens union all select passage_id from passages_waiting) q
-               on q.passage_id = p.id where p.id is null or q.passage_id is null"""
-        ).fetchone()
-        problems += [f"{lost} passages neither have vectors nor wait for them"] if lost else []
-        if problems:
-            raise IntegrityError("; ".join(problems), hint="secondme reindex; restore a backup if that does not help")
+        """Raise IntegrityError where pages, rows or indexes are not whole, or do not fit each other."""
+        odd = [one for one in look_through(self.db, with_texts=False) if not one.ok]
+        if odd:
+            problems = "; ".join(f"{one.name}: {one.problem}" for one in odd)
+            raise IntegrityError(problems, hint="secondme reindex; restore a backup if that does not help")
 
 
 def conditions(filters: Filters) -> tuple[str, list[str]]:

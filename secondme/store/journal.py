@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from secondme.clock import from_text, to_text
 from secondme.errors import NotFound, UsageError
 from secondme.ids import number_in
+from secondme.store import chain
 from secondme.store.edit import Edit, set_columns
 from secondme.store.facts import Place
 from secondme.store.removal import release, restore
@@ -90,6 +91,7 @@ class Journal:
             row,
         )
         assert added.lastrowid is not None
+        chain.extend(self.db)
         return added.lastrowid
 
     def runs(self) -> list[Run]:

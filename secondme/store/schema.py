@@ -9,6 +9,7 @@ from sqlite_utils import Migrations
 
 from secondme.clock import now
 from secondme.errors import NewerDatabase
+from secondme.store import chain
 from secondme.store.connect import writing
 from secondme.store.copies import back_up
 from secondme.store.copies import backups as backups  # one place lists what forgetting has to look into
@@ -54,6 +55,7 @@ def m005_trust(db: Database) -> None:
     """Create what was forgotten, what was released, copies elsewhere, and the chain of the journal."""
     for statement in TRUST:
         db.conn.execute(statement)
+    chain.extend(db)
 
 
 def migrate(db: Database, path: Path) -> Path | None:
@@ -65,11 +67,18 @@ def migrate(db: Database, path: Path) -> Path | None:
     if not pending:
         return None
     copy = back_up(db, path, pending[0], now=now()) if migrations.applied(db) else None
+    bring_up_to_date(db)
+    return copy
+
+
+def bring_up_to_date(db: Database) -> None:
+    """Make all changes of the tables that this version has and the database has not. Raises NewerDatabase."""
+    if not _pending(db):
+        return
     with writing(db):
         # Another process may have brought them up to date while this one waited for the lock.
         if _pending(db):
             migrations.apply(db)
-    return copy
 
 
 def _pending(db: Database) -> list[str]:

@@ -1,0 +1,194 @@
+"""`secondme backup`, `restore` and `verify`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from secondme.clean import clean
+from secondme.cli.options import Json, open_memory
+from secondme.cli.output import Progress, counted, minute, print_json, say
+from secondme.errors import IntegrityError, Locked, UsageError
+from secondme.paths import Paths, find_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from secondme.assistant import Assistant
+    from secondme.store.checks import Check
+    from secondme.store.replacement import Replacement
+
+Target = Annotated[Path | None, typer.Argument(metavar="FILE", help="The file to write.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+List = Annotated[bool, typer.Option("--list", help="Show the copies that are known, the newest last.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(backup)
+    app.command()(restore)
+    app.command()(verify)
+
+
+def backup(context: typer.Context, file: Target = None, list_: List = False, yes: Yes = False) -> None:
+    """Write a copy of the whole memory to a file, checked, while everything else goes on."""
+    if (file is None) != list_:
+        raise UsageError("backup takes the name of a file, or --list", hint="secondme backup --help")
+    if file is None:
+        _list_copies()
+        return
+    from secondme.clock import now
+    from secondme.store.copies import note_copy, write_copy
+
+    path = file.expanduser().resolve()
+    with open_memory(context) as me:
+        _may_replace(path, me, yes=yes)
+        note_copy(me.store.db, path, now=now())
+        progress = Progress("copy", in_bytes=True)
+        try:
+            write_copy(me.store.db, path, progress=progress)
+        finally:
+            progress.close()
+        notes = me.store.counts()["notes"]
+    say(f"{counted(notes, 'note')}, {path.stat().st_size:,} bytes, checked: {path}")
+
+
+def _may_replace(path: Path, me: Assistant, *, yes: bool) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}")
+    if path.is_dir() or (path.exists() and path.samefile(me.paths.database)):
+        raise UsageError(f"{path} cannot be replaced by a copy", hint="name another file")
+    if path.exists():
+        _confirm(f"replace {path}?", f"{path} exists", yes=yes)
+
+
+def _confirm(question: str, why: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{why}, and nobody can be asked here", hint="--yes does it without asking")
+    if not typer.confirm(question, err=True):
+        say("nothing was changed")
+        raise typer.Exit(1)
+
+
+def _list_copies() -> None:
+    found = _known_copies(find_paths())
+    for path, moment in found.items():
+        print(f"{minute(moment)}  {path.stat().st_size:>13,} bytes  {clean(str(path))}")
+    if not found:
+        say("no copy is known")
+        raise typer.Exit(1)
+
+
+def _known_copies(paths: Paths) -> Mapping[Path, datetime]:
+    """Return the copies, oldest first; those elsewhere only where the memory can be read."""
+    from contextlib import closing, suppress
+
+    from secondme.errors import SecondmeError
+    from secondme.store.connect import open_copy
+    from secondme.store.copies import backups, made_at, noted
+
+    found = {path: made_at(path) for path in backups(paths.database)}
+    with suppress(SecondmeError):
+        if paths.database.exists():
+            with closing(open_copy(paths.database)) as db:
+                found |= noted(db)
+    return dict(sorted(found.items(), key=lambda one: one[1]))
+
+
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A copy that backup wrote.")],
+    yes: Yes = False,
+) -> None:
+    """Put a copy in the place of the memory; the present file is kept beside it. Watched folders are read again."""
+    from secondme.clock import now
+    from secondme.locks import daemon_of
+    from secondme.store.replacement import prepared, swap
+
+    paths = find_paths()
+    if owner := daemon_of(paths):
+        raise Locked(f"the daemon has the memory open ({owner})", hint="secondme daemon stop; then restore again")
+    progress = Progress("notes")
+    with prepared(file.expanduser().absolute(), paths.database, progress=progress) as ready:
+        progress.close()
+        for line in _meaning(ready):
+            say(line)
+        if ready.is_present:
+            _confirm("put the copy in the place of the memory?", "restore replaces the memory", yes=yes)
+        done = swap(ready, paths.database, now=now())
+    print(f"restored: {counted(done.notes, 'version')} of notes from {clean(str(file))}")
+    if done.aside:
+        print(f"the former file is kept: {clean(str(done.aside))}")
+    _read_folders(context)
+
+
+def _meaning(ready: Replacement) -> list[str]:
+    """Return what will be different."""
+    lines = [f"the copy is sound; it has {counted(ready.notes, 'version')} of notes"]
+    if not ready.is_present:
+        return [*lines, "there is no memory now"]
+    if ready.present is None:
+        return [*lines, "the present memory cannot be read; its file will be kept"]
+    lines.append(f"the present memory has {ready.present:,}, {ready.only_present:,} of them not in the copy")
+    if ready.only_present:
+        lines.append(
+            "those from watched folders come back from there; the others stay in the file that is kept: "
+            "restore it, export, restore this copy again, import"
+        )
+    return lines
+
+
+def _read_folders(context: typer.Context) -> None:
+    from secondme.cli.watch import bring_in_step
+
+    with open_memory(context) as me:
+        if folders := me.store.sources.folders():
+            code = bring_in_step(me, folders)
+            if code:
+                raise typer.Exit(code)
+
+
+def verify(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out the texts and the word indexes.")] = False,
+    json: Json = False,
+) -> None:
+    """Look whether the memory is whole, down to each note, line and change. No note is shown."""
+    from secondme.store.checks import look_through
+
+    progress = Progress("notes")
+    with open_memory(context) as me:
+        found = list(look_through(me.store.db, quick=quick, progress=progress))
+        progress.close()
+        hints = _hints(found, me)
+    if json:
+        print_json(ok=not hints, checks=[{**asdict(one), "ok": one.ok} for one in found], hints=hints)
+    for one in () if json else found:
+        print(_line(one))
+    for hint in hints:
+        say(f"hint: {hint}")
+    if hints:
+        raise typer.Exit(IntegrityError.exit_code)
+
+
+def _line(one: Check) -> str:
+    if one.ok:
+        return f"ok     {one.name}: {one.looked_at:,}"
+    named = f" ({', '.join(one.ids)}{', ...' if one.wrong > len(one.ids) else ''})" if one.ids else ""
+    return f"wrong  {one.name}: {clean(one.problem)}{named}"
+
+
+def _hints(found: list[Check], me: Assistant) -> list[str]:
+    """Return what to do, first about what cannot be made anew."""
+    from secondme.store.copies import way_back
+
+    wrong = [one for one in found if not one.ok]
+    hints = [way_back(me.paths.database)] if any(not one.is_derived for one in wrong) else []
+    return hints + (["secondme reindex"] if any(one.is_derived for one in wrong) else [])
