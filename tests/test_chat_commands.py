@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from fakes import FakePlugin
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from nights import note, open_memory
 
 from secondme.assistant import Assistant
@@ -88,6 +90,17 @@ def test_a_command_without_what_it_needs_says_what_that_is(talk: Talk, name: str
 
 def test_commands_are_read_whatever_their_case_and_space(talk: Talk) -> None:
     assert run(talk, "  /Search\tporto ").text == run(talk, "/search porto").text
+
+
+def _is_harmless(line: str) -> bool:
+    return line[:2].lower() not in ("/e", "/s")  # what writes files and what sleeps
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([f"/{name} " for name in COMMANDS]), st.text(max_size=30) | st.just("\udcff\ud800 a"))
+def test_no_line_makes_a_command_raise_what_is_no_error_of_ours(talk: Talk, name: str, rest: str) -> None:
+    if _is_harmless(name):
+        assert isinstance(attempt(talk, name + rest), Reply)
 
 
 def test_completions_are_the_commands_a_line_may_become() -> None:

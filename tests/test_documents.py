@@ -116,6 +116,12 @@ def test_a_reader_that_dies_costs_its_file_and_the_next_is_read(
     assert len(list(reader.read(odd(folder, "fine")))) == 1
 
 
+@pytest.mark.parametrize("at", ["no date", "0001-01-01T00:00:00+14:00", "9" * 5000])
+def test_a_reader_that_gives_a_note_an_impossible_date_has_failed(at: str) -> None:
+    with pytest.raises(ChildDied, match="no note"):
+        documents._item({"note": ["text", "uri", "", "", at, "file", ""]}, Path("a"))
+
+
 def test_a_reader_that_computes_without_end_is_ended(
     folder: Path, reader: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:

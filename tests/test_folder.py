@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from limits import at_most
 
@@ -18,6 +18,7 @@ from secondme.config import IngestConfig
 from secondme.errors import ConfigError
 from secondme.hookspecs import hookimpl
 from secondme.ingest.folder import Reader, decode, walk
+from secondme.ingest.ignore import base_rules
 from secondme.plugins import Plugins, load_plugins
 from secondme.records import Note, Skipped
 
@@ -111,11 +112,30 @@ def test_patterns_of_the_configuration_count_too(tmp_path: Path) -> None:
         names(tmp_path, ignore=("!",))
 
 
-def test_a_pattern_made_to_take_for_ever_matches_nothing(tmp_path: Path) -> None:
-    (tmp_path / ".gitignore").write_text("*a*a*a*a*a*a*a*a*a*a*b\n*.log\n", encoding="utf-8")
-    write(tmp_path, "a" * 200 + ".md", "b.log")
+@pytest.mark.parametrize(
+    "pattern", ["*a*a*a*a*a*a*a*a*a*a*b", "*" * 3000 + "b", "a**a**a**a**a**b", "**/a/" * 200 + "b"]
+)
+def test_a_pattern_made_to_take_for_ever_matches_nothing(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / ".gitignore").write_text(f"{pattern}\n*.log\n", encoding="utf-8")
+    write(tmp_path, "a" * 200 + ".md", "a/" * 40 + "c.md", "b.log")
     with at_most(5):
-        assert names(tmp_path) == ["a" * 200 + ".md"]
+        assert names(tmp_path) == ["a/" * 40 + "c.md", "a" * 200 + ".md"]
+
+
+@pytest.mark.parametrize("pattern", ["a[b-\\ud800d]?.md", "[z-a].md", "[a--b].md", "[[:x:]]", "\\"])
+def test_a_line_that_is_no_pattern_matches_nothing(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / ".gitignore").write_text(f"{pattern}\n*.log\n", encoding="utf-8")
+    write(tmp_path, "note.md", "b.log")
+    assert names(tmp_path) == ["note.md"]
+
+
+@given(st.binary(max_size=200) | st.text("*?[]!/\\-a^ ", max_size=30).map(str.encode))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_rules_or_are_passed_over(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".gitignore").write_bytes(content)
+    rules = base_rules(tmp_path, []).inside(tmp_path, {".gitignore"})
+    with at_most(5):
+        rules.ignores(str(tmp_path / "a" / ("a" * 100)), is_folder=False)
 
 
 def test_the_own_data_folder_is_never_read(tmp_path: Path) -> None:

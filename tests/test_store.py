@@ -16,6 +16,7 @@ from fakes import FakePlugin
 from sqlcipher3 import dbapi2
 
 from secondme.assistant import Assistant
+from secondme.clean import clean
 from secondme.config import Config
 from secondme.errors import IntegrityError, Locked, NewerDatabase, NoDatabase, SecondmeError, WrongKey
 from secondme.plugins import load_plugins
@@ -142,6 +143,11 @@ def test_adding_the_same_again_adds_nothing(me: Assistant) -> None:
     assert me.add_many(notes).added == 3
     again = me.add_many([*notes, Note(text="note 3", uri="diary:3")])
     assert (again.added, again.known, len(again.ids)) == (1, 3, 4)
+
+
+def test_halves_of_characters_are_no_reason_not_to_keep_a_note(me: Assistant) -> None:
+    note = me.add(Note(text="words \ud800", author="An\udcffn", thread="\ud800"))
+    assert me.note(note.id)[0].author == clean("An\udcffn")
 
 
 def test_notes_are_listed_newest_first_and_filtered(me: Assistant) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from conftest import Run
@@ -23,6 +24,10 @@ def test_four_writers_two_readers_and_who_empties_the_log_lose_nothing(own_home:
     assert left.forgotten > 0
     assert left.reads > 2
     assert (left.lost, left.returned, left.halves) == (0, 0, 0)
+
+
+def is_found(background: Background, word: str) -> bool:  # noqa: F811
+    return background.run("search", word).code == 0
 
 
 def test_of_daemons_that_begin_at_once_one_stays(background: Background, run: Run, own_home: Path) -> None:  # noqa: F811
@@ -84,5 +89,5 @@ def test_a_clock_that_jumps_and_jumps_back_keeps_no_file_from_being_read(
     for number, seconds in enumerate((CENTURY, 0)):
         clock.wrong_by(seconds)
         (vault / f"{number}.md").write_text(f"heron number{number}\n", encoding="utf-8")
-        wait_for(lambda word=f"number{number}": background.run("search", word).code == 0)
+        wait_for(partial(is_found, background, f"number{number}"))
     assert background.status()["errors"] == []

@@ -38,7 +38,8 @@ def read_calendar(path: Path) -> Iterator[Note | Skipped]:
         return
     try:
         found = Calendar.from_ical(path.read_bytes(), multiple=True)
-    except (ValueError, InvalidCalendar, IndexError, KeyError, TypeError, AttributeError) as error:
+    # The name of a time zone is looked for as a file, which may not be what its name can be.
+    except (ValueError, InvalidCalendar, LookupError, TypeError, AttributeError, ArithmeticError, OSError) as error:
         yield Skipped(str(path), f"not a readable calendar: {type(error).__name__}")
         return
     for calendar in found:

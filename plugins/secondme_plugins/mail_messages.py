@@ -19,6 +19,8 @@ from secondme_plugins.html_page import NEEDED, markdown_of
 
 LARGEST = 25 << 20
 """Bytes of one message; longer ones are nearly all attachment, and cut."""
+STUMBLES = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+"""What the parser of the standard library raises over headers that nobody should have written."""
 _QUOTED = re.compile(r"[ \t]*+[>|]")
 _INTRODUCTION = re.compile(
     r"^(?:On .{5,120} wrote:|Am .{5,120} schrieb .{1,80}:|Le .{5,120} a écrit ?:|-{3,} ?(?:Original Message|"
@@ -78,8 +80,7 @@ def _note(content: bytes, path: Path, number: int) -> Note | Skipped:
         return _read(message, content, path, number)
     except ImportError:
         return Skipped(where, NEEDED)
-    # The parser of the standard library stumbles over some headers that nobody should have written.
-    except (ValueError, LookupError, TypeError, AttributeError, IndexError, AssertionError, RecursionError) as error:
+    except STUMBLES as error:
         return Skipped(where, f"not a readable message: {type(error).__name__}")
 
 

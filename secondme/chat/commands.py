@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from secondme.chat import lines
+from secondme.clean import clean
 from secondme.errors import NotFound, SecondmeError, UsageError
 from secondme.records import Filters
 
@@ -44,7 +45,7 @@ class Command:
 
 def run(talk: Talk, line: str) -> Reply:
     """Do what a line such as "/search porto" says. Raises SecondmeError."""
-    name, argument = [*line.strip().removeprefix("/").split(maxsplit=1), "", ""][:2]
+    name, argument = [*clean(line).strip().removeprefix("/").split(maxsplit=1), "", ""][:2]
     command = COMMANDS.get(name.lower())
     if command is None:
         near = [f"/{one}" for one in COMMANDS if name and one.startswith(name[:2].lower())]

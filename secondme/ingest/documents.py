@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast, get_args
 
@@ -208,8 +208,18 @@ def _item(message: frames.Message, path: Path) -> Note | Skipped:
         case {"skipped": [str(what), str(why), bool(is_harmless)]}:
             return Skipped(clean(what), clean(why), is_harmless)
         case {"note": [str(text), str(uri), str(thread), str(author), str() | None as at, str(origin), str(title)]}:
-            moment = datetime.fromisoformat(at) if at else None
-            if origin in get_args(Origin):
+            moment = _moment(at) if at else None
+            if origin in get_args(Origin) and (moment or not at):
                 named = clean(uri), clean(thread), clean(author)
                 return as_read(Note(clean(text), *named, moment, cast("Origin", origin), clean(title)), path)
     raise ChildDied(f"its reader wrote something that is no note: {path}")
+
+
+def _moment(text: str) -> datetime | None:
+    """Return the moment of an ISO text, None where it is none, or none in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment

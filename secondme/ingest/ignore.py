@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,8 @@ IGNORE_FILES = (".gitignore", ".secondmeignore")
 MAX_BYTES = 262_144
 
 MOST_STARS = 3
-"""A pattern with more of them matches nothing."""
-_STAR = re.compile(r"(?<!\*)\*(?!\*)")
+"""A pattern with more of them, or with more that stand for any folders, matches nothing."""
+_ANY_FOLDERS = re.compile(r"(?<![^/!])\*\*(?![^/])")
 
 _HIDDEN = (".*",)
 _EDITORS = ("*~", "*.swp", "*.swo", "*.swx", "*.tmp", "*.temp", "*.bak", "*.orig", r"\#*#", "~$*", "4913", "*.kate-swp")
@@ -98,7 +99,7 @@ def base_rules(root: Path, patterns: Iterable[str]) -> Rules:
     for pattern in given:
         try:
             GitIgnoreSpec.from_lines([pattern])
-        except ValueError as error:
+        except (ValueError, re.error) as error:
             raise ConfigError(f"ingest.ignore: not a pattern: {pattern!r}", hint="write it as in .gitignore") from error
     ours = [(pattern, "what secondme always leaves out") for pattern in DEFAULT]
     return Rules((_compile(root, [*ours, *((pattern, "ingest.ignore") for pattern in given)]),))
@@ -121,14 +122,17 @@ def _compile(folder: Path, lines: Iterable[tuple[str, str]]) -> Ruleset:
     from pathspec import GitIgnoreSpec
 
     good = []
-    for line, place in lines:
-        if len(_STAR.findall(line)) > MOST_STARS:
-            continue  # it would take hours to find that it does not match a long name
-        try:
-            GitIgnoreSpec.from_lines([line])
-        except ValueError:
-            continue  # as git does: a line that is no pattern matches nothing
-        # Empty lines get no pattern, and would move the numbers of those after them.
-        if line:
-            good.append((line, place))
-    return Ruleset(os.fspath(folder), GitIgnoreSpec.from_lines([line for line, _ in good]), good)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # "[a--b]" may mean something else in a later Python
+        for line, place in lines:
+            names, folders = _ANY_FOLDERS.subn("", line)
+            if max(names.count("*"), folders) > MOST_STARS:
+                continue  # it would take hours to find that it does not match a long name
+            try:
+                GitIgnoreSpec.from_lines([line])
+            except (ValueError, re.error):
+                continue  # as git does: a line that is no pattern matches nothing
+            # Empty lines get no pattern, and would move the numbers of those after them.
+            if line:
+                good.append((line, place))
+        return Ruleset(os.fspath(folder), GitIgnoreSpec.from_lines([line for line, _ in good]), good)

@@ -25,7 +25,7 @@ def prepare(note: Note, config: Config) -> tuple[Note, list[Span]] | Skipped:
     day = moment.date().isoformat()
     # Two people who say "yes" on one day said two things, and so did one who said it twice.
     said = (note.happened_at and note.happened_at.isoformat(), note.thread, note.author, text)
-    digest = hashlib.sha256("\n".join(part for part in said if part).encode()).hexdigest()[:12]
+    digest = hashlib.sha256("\n".join(part for part in said if part).encode(errors="replace")).hexdigest()[:12]
     stored = replace(
         note,
         text=text,

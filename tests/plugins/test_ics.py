@@ -134,6 +134,11 @@ def test_a_broken_calendar_is_said_to_be_broken(tmp_path: Path, content: bytes) 
     assert not [item for item in found if isinstance(item, Note)]
 
 
+def test_a_time_zone_whose_name_no_file_can_have_is_no_crash(tmp_path: Path) -> None:
+    found = read(tmp_path / "a.ics", event("SUMMARY:Swim", f"DTSTART;TZID=Europe/{'[' * 3000}:20240603T180000"))
+    assert [item.why for item in found if isinstance(item, Skipped)] == ["not a readable calendar: OSError"]
+
+
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_calendar_gives_notes_or_reasons_and_never_a_crash(tmp_path: Path, data: st.DataObject) -> None:

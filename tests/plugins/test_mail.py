@@ -170,6 +170,13 @@ def test_damaged_mail_gives_notes_or_reasons_and_never_a_crash(tmp_path: Path, d
         assert isinstance(found, Note | Skipped)
 
 
+def test_a_message_with_an_impossible_date_costs_no_other(tmp_path: Path) -> None:
+    good = message("I come at eight.\n")
+    bad = good.replace("Date: ", f"Date: Sat, 01 Jun {'9' * 30} 10:00:00 +0000\nX-Date: ").replace("<m1", "<m2")
+    found = read(tmp_path / "a.mbox", "".join(f"From x\n{text}\n" for text in (good, bad, good.replace("<m1", "<m3"))))
+    assert [type(item) for item in found] == [Note, Skipped, Note]
+
+
 @pytest.mark.parametrize("line", ["-", "_", " ", "> ", "On a wrote:", "Am a schrieb ", "-- "])
 def test_a_line_made_to_keep_a_reader_busy_does_not(line: str) -> None:
     for text in (line * (HOSTILE // len(line)) + "x", "_" * 20 + line * (HOSTILE // len(line)) + "x"):
