@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from secondme.errors import ConfigError
+from secondme.privacy import make_folder
 
 MAY_BE_ZERO = (
     "models.threads",
@@ -275,7 +276,7 @@ def _describe(kind: Any, name: str) -> str:
 
 
 def _replace_file(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     # The temporary file is private from its first byte, and a crash leaves either the old file or the new one.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

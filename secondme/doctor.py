@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -19,6 +19,7 @@ from secondme.models.catalog import find_entry
 from secondme.models.files import Progress, find_model, verify
 from secondme.paths import Paths, find_paths
 from secondme.plugins import Plugins, load_plugins
+from secondme.privacy import open_to_others
 from secondme.records import Note
 
 LITTLE_SPACE = 1_000_000_000
@@ -224,16 +225,14 @@ def _place(patient: _Patient) -> Iterator[Check]:
 
 
 def _privacy(patient: _Patient) -> Iterator[Check]:
-    database = patient.paths.database
-    files = [database.with_name(database.name + end) for end in ("", "-wal", "-shm")]
-    open_to_others = [path for path in files if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
-    if open_to_others:
-        detail = f"others on this machine can read {', '.join(path.name for path in open_to_others)}"
-        hint = f"chmod 600 {database}*"
+    found = open_to_others(patient.paths)
+    if files := [path for path in found if path.is_file()]:
+        detail = f"others on this machine can read {', '.join(path.name for path in files)}"
+        hint = f"chmod 600 {shlex.join(map(str, files))}"
         yield Check("privacy", False, detail, hint, IntegrityError.exit_code)
-    elif patient.paths.data.is_dir() and stat.S_IMODE(patient.paths.data.stat().st_mode) & 0o077:
-        detail = f"others on this machine can look into {patient.paths.data}, not into the files"
-        yield Check("privacy", False, detail, f"chmod 700 {patient.paths.data}")
+    elif found:
+        detail = f"others on this machine can look into {', '.join(map(str, found))}, not into the files"
+        yield Check("privacy", False, detail, f"chmod 700 {shlex.join(map(str, found))}")
     else:
         yield Check("privacy", True, "nobody else on this machine can read the memory")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from secondme import __version__
 from secondme.errors import Locked
 from secondme.paths import Paths
+from secondme.privacy import make_folder
 
 MOMENT = 0.5
 """Seconds for which a lock may be held by somebody who only looks whether another has it."""
@@ -73,7 +74,7 @@ def _held(path: Path, *, is_shared: bool = False, seconds: float = 0.0) -> Itera
     """Hold the lock of the file at `path` and yield its number, or None where another process has it for so long."""
     import fcntl  # not on every system, and only what runs for long needs it
 
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     file, deadline = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600), time.monotonic() + seconds
     held: int | None = None
     try:

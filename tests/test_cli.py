@@ -189,8 +189,9 @@ def test_a_folder_that_is_gone_is_one_line(tmp_path: Path, own_home: Path, home:
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(call: Run, own_home: Path) -> None:
-    own_home.mkdir()
+    own_home.mkdir(mode=0o700)
     (own_home / "memory.db").write_bytes(b"my own precious file " * 400)
+    (own_home / "memory.db").chmod(0o600)
     refused = call("add", "tea")
     assert (refused.code, refused.stdout) == (12, "")
     assert refused.stderr.startswith(f"secondme: {own_home}/memory.db: ")

@@ -6,6 +6,8 @@ import errno
 import io
 import os
 import sys
+import traceback
+from types import TracebackType
 from typing import NoReturn
 
 from secondme.errors import IntegrityError, SecondmeError, UsageError
@@ -29,6 +31,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to stop
+    sys.excepthook = _tell_mistake
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -73,6 +76,14 @@ def _report(error: SecondmeError) -> int:
     if error.hint:
         say(f"hint: {error.hint}")
     return error.exit_code
+
+
+def _tell_mistake(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say where a mistake of ours was; what the error itself says may be words of the memory, and stays unsaid."""
+    print(f"secondme failed: {kind.__name__}", file=sys.stderr)
+    for place in traceback.extract_tb(trace):
+        print(f"  {os.path.basename(place.filename)}:{place.lineno} in {place.name}", file=sys.stderr)
+    print("what was said to be stored is stored", file=sys.stderr)
 
 
 def _open_missing_streams() -> None:

@@ -17,6 +17,7 @@ from secondme.config import load_config
 from secondme.errors import ConfigError, UsageError
 from secondme.paths import find_paths
 from secondme.plugins import Plugins, load_plugins
+from secondme.privacy import close_to_others
 
 PROGRAM = "secondme"
 EVERY = "every"
@@ -32,6 +33,7 @@ def run(arguments: list[str]) -> int:
     if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
         app(prog_name=PROGRAM)
     command = get_command(app)
+    _close_to_others()
     try:
         # Not app(): it would turn a closed pipe into an error and print usage errors in another form than ours.
         with command.make_context(PROGRAM, arguments, obj=loaded) as context:
@@ -94,6 +96,16 @@ def secondme(
             return
         print(context.get_help(), file=sys.stderr)
         raise typer.Exit(2)
+
+
+def _close_to_others() -> None:
+    done = close_to_others(find_paths())
+    if done.closed:
+        names = ", ".join(map(str, done.closed))
+        say(f"{PROGRAM}: others on this machine could look into {names}; now only you can")
+    if done.open:
+        names = ", ".join(map(str, done.open))
+        say(f"{PROGRAM}: others on this machine can look into {names}, and that cannot be changed from here")
 
 
 def _load_plugins() -> Plugins:

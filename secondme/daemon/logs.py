@@ -9,6 +9,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from secondme.paths import Paths
+from secondme.privacy import make_folder
 
 LOGGER = logging.getLogger("secondme")
 SIZE, COUNT = 1 << 20, 5
@@ -30,7 +31,7 @@ def set_up_logging(paths: Paths) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     else:
-        paths.logs.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(paths.logs.parent)
         handler = _PrivateFile(paths.logs, maxBytes=SIZE, backupCount=COUNT - 1, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     LOGGER.addHandler(handler)

@@ -21,6 +21,7 @@ from secondme.config import Config
 from secondme.errors import Locked, UsageError
 from secondme.frames import Message
 from secondme.paths import Paths
+from secondme.privacy import make_folder
 
 PROTOCOL = 1
 """Client and daemon of different numbers do not speak to each other."""
@@ -73,7 +74,7 @@ def check_folder(folder: Path) -> None:
 def bound_socket(paths: Paths) -> Iterator[socket.socket]:
     """Listen for clients of the memory at `paths`; the socket is removed in the end. Raises Locked and UsageError."""
     path = socket_path(paths)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     check_folder(path.parent)
     if (living := connect(path)) is not None:
         living.close()

@@ -17,6 +17,7 @@ import sqlcipher3
 from sqlcipher3 import dbapi2
 
 from secondme.errors import IntegrityError, Locked, NoDatabase, SecondmeError, WrongKey
+from secondme.privacy import make_folder
 from secondme.store.damage import APPLICATION_ID, damaged, has_copies, was_ours
 from secondme.store.presence import Presence
 
@@ -241,7 +242,7 @@ def _check_version() -> None:
 
 
 def _make_private(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 

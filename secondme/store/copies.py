@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from secondme.clock import from_text, to_text
 from secondme.errors import IntegrityError, SecondmeError
+from secondme.privacy import make_folder
 from secondme.store.checks import Counts, counts_in, damage_in
 from secondme.store.connect import LEAST_ROOM, open_copy, storage_errors, writing
 
@@ -99,7 +100,7 @@ def back_up(db: Database, path: Path, why: str, *, now: datetime) -> Path:
     while moment in taken:
         moment += timedelta(seconds=1)
     folder = path.parent / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    make_folder(folder)
     copy = folder / f"memory-{moment.astimezone(UTC).strftime(_MOMENT)}-{why}.db"
     write_copy(db, copy)
     _rotate(path)
