@@ -8,13 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from secondme import embedding, review
+from secondme import embedding, forgetting, keeping, review
 from secondme.clean import clean
 from secondme.clock import now
 from secondme.config import Config, load_config
 from secondme.errors import NoModel, NotFound, UsageError
 from secondme.ids import number_in, parse_id
-from secondme.ingest.prepare import prepare
 from secondme.paths import Paths, find_paths
 from secondme.plugins import Plugins, load_plugins
 from secondme.records import Added, Answer, Fact, Filters, Forgotten, Match, Note, Passage, Skipped, SleepReport
@@ -81,13 +80,10 @@ class Assistant:
     def add(self, note: Note) -> Note:
         """Store a note and return it as stored, with its id; it is on the disk when this returns.
 
-        Its vectors follow with the next search. Raises UsageError where there is nothing to store.
+        Its vectors follow with the next search. Raises UsageError where there is nothing to store, or where it was
+        forgotten and the user did not type it again.
         """
-        prepared = prepare(note, self.config)
-        if isinstance(prepared, Skipped):
-            raise UsageError(prepared.why)
-        [(note_id, _)] = self.store.add_notes([prepared], now=now())
-        return replace(prepared[0], id=f"n{note_id}")
+        return keeping.add(self, note)
 
     def add_many(self, notes: Iterable[Note | Skipped], *, progress: Progress | None = None) -> Added:
         """Store notes in one transaction and then compute their vectors; what cannot be stored is in `skipped`."""
@@ -96,18 +92,12 @@ class Assistant:
             self.embed_waiting(progress=progress)
         return added
 
-    def write(self, notes: Iterable[Note | Skipped]) -> Added:
-        """Store notes in one transaction and leave their vectors for later."""
-        prepared, skipped = [], []
-        for note in notes:
-            item = note if isinstance(note, Skipped) else prepare(note, self.config)
-            if isinstance(item, Skipped):
-                skipped.append(item)
-            else:
-                prepared.append(item)
-        stored = self.store.add_notes(prepared, now=now()) if prepared else []
-        known = sum(known for _, known in stored)
-        return Added(tuple(f"n{id}" for id, _ in stored), len(stored) - known, known, tuple(skipped))
+    def write(self, notes: Iterable[Note | Skipped], *, named: bool = False) -> Added:
+        """Store notes in one transaction and leave their vectors for later.
+
+        What was forgotten stays out, unless the user typed it or, where they are `named`, named these very notes.
+        """
+        return keeping.write(self, notes, named=named)
 
     def embed_waiting(self, *, seconds: float = float("inf"), progress: Progress | None = None) -> int:
         """Compute vectors of passages that have none, for about `seconds`; return how many still wait.
@@ -285,8 +275,11 @@ class Assistant:
         return review.rewrite(self, id, text)
 
     def forget(self, ids: Sequence[str], *, dry_run: bool = False) -> Forgotten:
-        """Remove notes for good, with all versions and index rows; raises NotFound before anything is removed."""
-        return review.forget(self, ids, dry_run=dry_run)
+        """Remove notes for good, here and in all copies, with all that tells of them; there is no undo.
+
+        Raises NotFound and UsageError before anything is removed.
+        """
+        return forgetting.forget(self, ids, dry_run=dry_run)
 
     def reindex(self, *, progress: Progress | None = None) -> int:
         """Rebuild words and vectors from the notes; return how many passages wait for vectors.

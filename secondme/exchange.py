@@ -60,10 +60,11 @@ def import_lines(store: Store, lines: Iterable[str | bytes], *, progress: Callab
                     versions.append(_parse(line))
             except _Unusable as error:
                 skipped.append(Skipped(f"line {number}", str(error)))
-        stored = add_versions(
-            store,
-            [(v, [] if v.replaced_at else segment(v.note.text, markdown=v.note.origin != "chat")) for v in versions],
-        )
+        prepared = [
+            (v, [] if v.replaced_at else segment(v.note.text, markdown=v.note.origin != "chat")) for v in versions
+        ]
+        stored, forgotten = add_versions(store, prepared)
+        skipped += forgotten
         ids += [f"n{id}" for id, _ in stored]
         known += sum(was_known for _, was_known in stored)
         done += len(batch)

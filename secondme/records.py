@@ -134,19 +134,38 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of the whole memory that held what was forgotten, or cannot be looked into."""
+
+    path: str
+    became: Literal["cleaned", "deleted", "out of reach"]
+    """What became of it, or would; one whose tables are older cannot be cleaned, and is deleted."""
+    notes: int = 0
+    """How many versions of notes were in it."""
+    why: str = ""
+    """Why it is out of reach."""
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """What a forget removed, or would remove."""
 
     ids: tuple[str, ...]
+    """All versions of the notes."""
     uris: tuple[str, ...]
     passages: int
     dry_run: bool
     facts: tuple[str, ...] = ()
     """The facts in the words of these notes."""
-    copies: tuple[str, ...] = ()
-    """Copies of the whole memory from before a change of its tables, which held them as well."""
+    copies: tuple[Copy, ...] = ()
     turns: int = 0
-    """How many turns of conversations said them or were answered from them."""
+    """How many turns of conversations said them, quoted them or were answered from them."""
+    names: int = 0
+    """How many conversations lost a name that told of them."""
+    files: tuple[str, ...] = ()
+    """The user's own files that they were read from, and that are still there."""
+    left: str = ""
+    """Why bytes of them are still on the disk; "" where none are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from secondme.clean import clean
 from secondme.clock import now
 from secondme.errors import NotFound, UsageError
-from secondme.ids import is_id, number_in, parse_id
+from secondme.ids import is_id, number_in
 from secondme.locks import sleep_lock
-from secondme.records import Fact, Forgotten, Note, SleepReport, Stance
+from secondme.records import Fact, Note, SleepReport, Stance
 from secondme.store.edit import Edit
 from secondme.store.facts import MOST_CERTAIN, NewFact
 from secondme.store.journal import Change, Run
@@ -196,26 +196,3 @@ def unreviewed(me: Assistant, run: str) -> Sequence[Change]:
     """Return the standing changes of a run on which the user has said nothing."""
     changes = me.store.journal.changes(number_in(run, "r"))
     return [change for change in changes if not change.undone_at and not change.review]
-
-
-def forget(me: Assistant, ids: Sequence[str], *, dry_run: bool) -> Forgotten:
-    """Remove notes for good. Raises NotFound and UsageError before anything is removed."""
-    for id in ids:
-        if is_id(id, "m"):
-            raise not_forgotten_alone(me, id)
-        _, position = parse_id(id)
-        if position is not None:
-            whole = id.partition(".")[0]
-            raise UsageError(f"{id} is part of a note", hint=f"forget all of it: secondme forget {whole}")
-        me.note(id)
-    return me.store.forget([parse_id(id)[0] for id in ids], dry_run=dry_run)
-
-
-def not_forgotten_alone(me: Assistant, id: str) -> UsageError:
-    """Return what to say where somebody wants to forget a fact. Raises NotFound."""
-    [fact] = me.facts([id])
-    notes = " ".join(dict.fromkeys(f"n{source.note_id}" for source in fact.sources))
-    made = [change.id for change in me.store.journal.changes() if change.fact == id and not change.undone_at]
-    ways = [f"forget what it rests on: secondme forget {notes}"]
-    ways += [f"or drop it alone: secondme review --reject {made[0]}"] if made else []
-    return UsageError(f"{id} is a fact, and facts go with their notes", hint="; ".join(ways))

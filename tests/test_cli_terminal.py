@@ -44,7 +44,7 @@ def test_forget_asks_and_a_no_removes_nothing(note: Run) -> None:
     code, screen = on_terminal("forget", "n1", typed="n\n")
     assert code == 1
     assert "would remove n1: 1 passage\n" in screen
-    assert "forget this for good? [y/N]" in screen
+    assert "forget this for good? It cannot be taken back [y/N]" in screen
     assert "nothing was removed" in screen
     assert note("show", "n1").code == 0
 

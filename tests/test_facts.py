@@ -14,7 +14,7 @@ from nights import content, day, note, old_memory, open_memory, process, spans, 
 from secondme.assistant import Assistant
 from secondme.errors import NewerDatabase, NotFound, UsageError
 from secondme.exchange import export, import_lines
-from secondme.records import Note
+from secondme.records import Copy, Note
 from secondme.store.connect import open_copy, open_database
 from secondme.store.edit import Edit
 from secondme.store.facts import COMMON, NewFact, Place
@@ -219,9 +219,21 @@ def test_undoing_a_late_word_on_what_has_been_forgotten_lets_the_first_hold_agai
     assert homes(me) == [("Lisbon", "2024-01-10", "")]
 
 
+def test_a_fact_whose_words_another_note_has_too_rests_on_that_one_alone(me: Assistant) -> None:
+    first = me.add(BEES)
+    second = me.add(note("The garden is wet.\nMy sister Nora keeps bees.", "2024-03-01"))
+    me.sleep()
+    [bees] = [fact for fact in me.store.facts.all() if "bees" in fact.text]
+    assert me.forget([first.id]).facts == ()
+    [kept] = [fact for fact in me.store.facts.all() if "bees" in fact.text]
+    assert (kept.id, [source.note_id for source in kept.sources]) == (bees.id, [2])
+    assert me.store.digestion.waiting() == 0
+    assert me.forget([second.id]).facts == (bees.id, "m2")
+
+
 def test_a_fact_goes_with_the_note_whose_words_it_has_and_is_found_again_in_others(me: Assistant) -> None:
     first = me.add(BEES)
-    me.add(note("The garden is wet.\nMy sister Nora keeps bees.", "2024-03-01"))
+    me.add(note("The garden is wet.\nMy sister Nora keeps bees!", "2024-03-01"))
     me.sleep()
     [bees] = [fact for fact in me.store.facts.all() if "bees" in fact.text]
     assert len(bees.sources) == 2
@@ -354,7 +366,9 @@ def test_a_memory_of_the_version_before_is_brought_up_to_date_beside_a_copy(own_
         assert me.store.copied_to is None
         copies = backups(path)
         assert copies[0] == copy
-        assert me.forget(["n2"]).copies == tuple(map(str, copies))
+        became = [Copy(str(copies[0]), "deleted", 1), Copy(str(copies[1]), "cleaned", 1)]
+        assert list(me.forget(["n2"]).copies) == became
+        assert backups(path) == copies[1:]
         assert residue(own_home, b"keeps bees") == []
 
 

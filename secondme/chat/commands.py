@@ -12,6 +12,7 @@ from secondme.chat import lines
 from secondme.clean import clean
 from secondme.errors import NotFound, SecondmeError, UsageError
 from secondme.records import Filters
+from secondme.store.forgetting import LEFT
 
 if TYPE_CHECKING:
     from secondme.chat.talk import Talk
@@ -181,11 +182,11 @@ def _delete(talk: Talk, number: str) -> Reply:
     def delete() -> Reply:
         with talk.me.store.writing():
             talk.me.store.chats.delete(chat.id)
-        talk.me.store.checkpoint()
+        left = "" if talk.me.store.checkpoint() else f"; {LEFT}"
         if talk.chat == chat.id:
             talk.new()
-            return Reply(f"deleted {chat.name!r}", effect="opened")
-        return Reply(f"deleted {chat.name!r}")
+            return Reply(f"deleted {chat.name!r}{left}", effect="opened")
+        return Reply(f"deleted {chat.name!r}{left}")
 
     question = f"delete {chat.name!r} ({lines.counted(chat.turns, 'turn')})? The notes it left stay"
     return Reply(confirm=question, confirmed=delete)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from secondme.clean import one_line
 from secondme.places import place
-from secondme.records import Fact, Forgotten, Match
+from secondme.records import Copy, Fact, Forgotten, Match
 
 if TYPE_CHECKING:
     from secondme.store.chats import Chat
 
 SNIPPET = 160
 NAME = 60
+NAMED = 10
+"""So many of what goes are named one by one."""
 
 
 def day(moment: datetime | None) -> str:
@@ -55,12 +57,33 @@ def chat_line(chat: Chat, *, is_here: bool) -> str:
 
 def forgotten_lines(forgotten: Forgotten) -> str:
     """Return what a forget removes, or did."""
-    verb = "would remove" if forgotten.dry_run else "removed"
-    found = [f"{verb} {' '.join(forgotten.ids)}: {counted(forgotten.passages, 'passage')}"]
-    found += [f"  {one_line(uri, 200)}" for uri in forgotten.uris]
+    named = " ".join(forgotten.ids) if len(forgotten.ids) <= NAMED else counted(len(forgotten.ids), "version")
+    if len(forgotten.ids) > NAMED:
+        named += f" of {counted(len(forgotten.uris), 'note')}"
+    found = [f"{'would remove' if forgotten.dry_run else 'removed'} {named}: {counted(forgotten.passages, 'passage')}"]
+    found += [f"  {one_line(uri, 200)}" for uri in forgotten.uris[:NAMED]]
+    found += [f"  and {counted(more, 'more note')}"] if (more := len(forgotten.uris[NAMED:])) else []
     if forgotten.facts:
-        found.append(f"  {counted(len(forgotten.facts), 'fact')}: {' '.join(forgotten.facts)}")
+        names = " ".join(forgotten.facts[:NAMED]) + (" …" if len(forgotten.facts) > NAMED else "")
+        found.append(f"  {counted(len(forgotten.facts), 'fact')}: {names}")
     if forgotten.turns:
         found.append(f"  {counted(forgotten.turns, 'turn')} of conversations")
-    found += [f"  the copy of the whole memory at {one_line(copy, 200)}" for copy in forgotten.copies]
+    if forgotten.names:
+        found.append(f"  the name of {counted(forgotten.names, 'conversation')}")
+    found += [f"  {_copy_line(copy, forgotten.dry_run)}" for copy in forgotten.copies]
+    found += [f"  stays: your file {one_line(path, 200)}" for path in forgotten.files[:NAMED]]
+    found += [f"  and {counted(more, 'more file')} of yours"] if (more := len(forgotten.files[NAMED:])) else []
+    found += [f"  stays for now: {forgotten.left}"] if forgotten.left else []
     return "\n".join(found)
+
+
+def _copy_line(copy: Copy, is_planned: bool) -> str:
+    path = one_line(copy.path, 200)
+    match copy.became:
+        case "cleaned":
+            return f"in the copy of the memory at {path}: {counted(copy.notes, 'version')}"
+        case "deleted":
+            verb = "goes" if is_planned else "is deleted"
+            return f"the copy of the whole memory at {path}, which has older tables, {verb}"
+        case "out of reach":
+            return f"not looked into: the copy of the memory at {path}: {copy.why}"

@@ -134,6 +134,7 @@ class Talk:
                 ready = prepare(replace(note, happened_at=moment), self.me.config)
                 if isinstance(ready, Skipped):
                     raise UsageError(ready.why)
+                store.tombstones.lift([ready[0]])
                 [(number, _)] = store.add_notes([ready], now=moment)
             turn = store.chats.add(chat, kind, text, note=number, now=moment)
         self.chat = chat

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -80,8 +81,10 @@ def _add_one(context: typer.Context, note: Note) -> Added:
 
 def _add_many(context: typer.Context, paths: list[str], jsonl: str) -> Added:
     with open_memory(context, create=True) as me:
-        notes = intake.messages_in(jsonl, me.plugins) if jsonl else intake.notes_at(paths, me)
-        return intake.store(me, notes)
+        if jsonl:
+            return intake.store(me, intake.messages_in(jsonl, me.plugins))
+        # Who names a file means it, and not what else may be in its folder.
+        return intake.store(me, intake.notes_at(paths, me), named=not any(map(os.path.isdir, paths)))
 
 
 def _report(done: Added, *, json: bool) -> None:

@@ -128,14 +128,17 @@ def _decoded(data: bytes, name: str) -> str:
     return text
 
 
-def store(me: Assistant, notes: Iterable[Note | Skipped]) -> Added:
-    """Store notes batch by batch and compute their vectors, with progress; an interruption loses no stored note."""
+def store(me: Assistant, notes: Iterable[Note | Skipped], *, named: bool = False) -> Added:
+    """Store notes batch by batch and compute their vectors, with progress; an interruption loses no stored note.
+
+    `named` says that the user named the very files, which lets in again what of them was forgotten.
+    """
     done = Added()
     reading = Progress("notes")
     try:
         items = iter(notes)
         while batch := list(islice(items, BATCH)):
-            added = me.write(batch)
+            added = me.write(batch, named=named)
             done = Added(
                 done.ids + added.ids, done.added + added.added, done.known + added.known, done.skipped + added.skipped
             )

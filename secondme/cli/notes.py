@@ -1,8 +1,7 @@
-"""`secondme show`, `open`, `list` and `forget`."""
+"""`secondme show`, `open` and `list`."""
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,10 +9,9 @@ import typer
 from secondme.clean import clean
 from secondme.cli.changes import fact_lines, fact_record
 from secondme.cli.options import Author, Json, Plain, Since, Source, Until, filters_of, open_memory
-from secondme.cli.output import DIM, counted, note_head, note_line, note_record, paint, passage_record, print_json, say
-from secondme.errors import UsageError
+from secondme.cli.output import DIM, note_head, note_line, note_record, paint, passage_record, print_json, say
 from secondme.ids import is_id
-from secondme.records import Fact, Forgotten, Note, Passage
+from secondme.records import Fact, Note, Passage
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids such as n12.")]
 
@@ -23,7 +21,6 @@ def register(app: typer.Typer) -> None:
     app.command()(show)
     app.command("open")(open_note)
     app.command("list")(list_notes)
-    app.command()(forget)
 
 
 def show(context: typer.Context, ids: Ids, json: Json = False, plain: Plain = False) -> None:
@@ -88,37 +85,3 @@ def list_notes(  # noqa: PLR0913  each one is an option
     if not notes:
         say("nothing found")
         raise typer.Exit(1)
-
-
-def forget(
-    context: typer.Context,
-    ids: Ids,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Remove notes for good: every version, passage and index entry of them. Your files stay."""
-    asks = not dry_run and not yes
-    if asks and not sys.stdin.isatty():
-        raise UsageError("forget removes notes for good and cannot ask here", hint="--dry-run shows what goes; --yes")
-    with open_memory(context) as me:
-        planned = me.forget(ids, dry_run=True)
-        if asks or dry_run:
-            _print_forgotten(planned)
-        if asks and not typer.confirm("forget this for good?", err=True):
-            say("nothing was removed")
-            raise typer.Exit(1)
-        if not dry_run:
-            _print_forgotten(me.forget(ids))
-
-
-def _print_forgotten(forgotten: Forgotten) -> None:
-    verb = "would remove" if forgotten.dry_run else "removed"
-    print(f"{verb} {' '.join(forgotten.ids)}: {counted(forgotten.passages, 'passage')}")
-    for uri in forgotten.uris:
-        print(f"  {clean(uri)}")
-    if forgotten.facts:
-        print(f"  {counted(len(forgotten.facts), 'fact')}: {' '.join(forgotten.facts)}")
-    if forgotten.turns:
-        print(f"  {counted(forgotten.turns, 'turn')} of conversations")
-    for copy in forgotten.copies:
-        print(f"  the copy of the whole memory at {clean(copy)}")

@@ -37,7 +37,9 @@ COMMANDS = {
         "show": "Show notes as they were written, one passage of a note (n12.3), or a fact with its lines (m7).",
         "open": "Open the source of a note, passage or fact in $VISUAL or $EDITOR, at its line.",
         "list": "List notes, the newest first.",
-        "forget": "Remove notes for good: every version, passage and index entry of them.",
+    },
+    "forgetting": {
+        "forget": "Remove notes for good, here and in all copies, with all that tells of them.",
     },
     "editing": {
         "edit": "Put another text in the place of what you typed, or of a fact; the earlier one is kept.",

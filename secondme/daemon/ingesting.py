@@ -26,6 +26,8 @@ POLLED = timedelta(seconds=30)
 """How often a folder is gone through whose changes cannot be watched."""
 PAUSED = timedelta(minutes=5)
 """How often a paused folder is looked at: what it lost may be back."""
+READER = timedelta(seconds=10)
+"""How often it is looked whether others read no more, who keep what was forgotten in the log of the database."""
 AFTER_ERROR = 30.0
 """Seconds until work that failed is tried again."""
 
@@ -149,6 +151,7 @@ class Ingesting:
     def _work(self, watcher: Watcher) -> float:
         from secondme.assistant import Assistant
         from secondme.ingest.sync import Sync
+        from secondme.store.forgetting import finish, is_unfinished
 
         with self._changed:
             hints, lost, everything = self._hints, self._rescan, self._all or self._retry
@@ -177,6 +180,8 @@ class Ingesting:
                 # It may have been in the middle of something, which is found again by going through everything.
                 self._all = True
             moments = [*map(self._due, me.store.sources.folders()), *filter(None, [sync.next_due()])]
+            if is_unfinished(me.store) and finish(me.store)[1]:
+                moments.append(now() + READER)
         return max((min(moments) - now()).total_seconds(), 0.2) if moments else 3600.0
 
     def _read(self, sync: Sync) -> None:

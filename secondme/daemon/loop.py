@@ -21,7 +21,7 @@ from secondme.daemon.pausing import paused
 from secondme.daemon.server import Server
 from secondme.daemon.units import notify
 from secondme.daemon.working import Work, Working
-from secondme.errors import ConfigError, IntegrityError
+from secondme.errors import ConfigError
 from secondme.locks import is_inhibited
 from secondme.paths import Paths
 from secondme.store.store import Store
@@ -209,8 +209,7 @@ class Daemon:
         await asyncio.gather(self.working.stop(), self.host.stop())
         has_ended = await asyncio.to_thread(self.ingesting.join, QUICK_END)
         # Another process may be reading, which keeps the log of the database from being emptied: it does no harm.
-        with contextlib.suppress(IntegrityError):
-            self.store.checkpoint()
+        self.store.checkpoint()
         self.store.close()
         event("ended", in_time=has_ended)
         return has_ended

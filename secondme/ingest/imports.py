@@ -14,6 +14,7 @@ from secondme.ingest.prepare import prepare
 from secondme.plugins import Plugins
 from secondme.records import Added, Note, Skipped
 from secondme.store.store import Store
+from secondme.store.tombstones import forgotten_on
 
 
 def notes_of_kind(kind: str, path: Path, *, plugins: Plugins, config: Config, home: Path) -> Iterator[Note | Skipped]:
@@ -65,7 +66,9 @@ def rehearse(notes: Iterable[Note | Skipped], *, store: Store | None, config: Co
             continue
         uri, text = ready[0].uri, ready[0].text
         name = uri, hashlib.sha256(text.encode()).hexdigest()
-        if name in added or (store and store.is_current(uri, text)):
+        if moment := store and store.tombstones.since(ready[0]):
+            skipped.append(Skipped(uri, forgotten_on(moment), True))
+        elif name in added or (store and store.is_current(uri, text)):
             known += 1
         else:
             added.add(name)

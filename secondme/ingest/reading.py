@@ -104,19 +104,28 @@ class Reading:
                     store.sources.put_off(job, moment + result.later, result.error, is_counted=bool(result.error))
                     continue
                 if result.file:
-                    is_moved = self._move(result.file)
-                    store.add_notes(result.notes, now=moment)
-                    for note, _ in result.notes if is_moved else ():
-                        rename_note(store, note)
-                    store.sources.save(result.file, result.uris)
+                    self._store(result.file, result)
                 store.sources.finish(job.path)
             for job in unread:
                 store.sources.put_off(job, moment, "", is_counted=False)
 
+    def _store(self, file: File, result: Result) -> None:
+        """Store what is in a file, but for what was forgotten: it may have been while the file was read."""
+        store, uris = self._me.store, result.uris
+        is_moved = self._move(file)
+        kept, forgotten = store.tombstones.keep_out(result.notes)
+        store.add_notes(kept, now=now())
+        for note, _ in kept if is_moved else ():
+            rename_note(store, note)
+        if forgotten:
+            uris = frozenset(note.uri for note, _ in kept)
+            file = file if kept else replace(_skipped(file, forgotten[0].why), digest="")
+        store.sources.save(file, uris)
+
     def forget(self, uris: Sequence[str]) -> None:
-        """Remove for good what of the memory has these names."""
+        """Remove for good what of the memory has these names; a file that has them again brings them back."""
         if ids := self._me.store.sources.notes_at(uris):
-            self._me.store.forget(ids, dry_run=False)
+            self._me.store.forget(ids, dry_run=False, is_lasting=False)
 
     def _prepared(self, job: Job, file: File, found: Sequence[Note | Skipped], *, is_clip: bool) -> Result:
         notes, skipped = [], []

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from secondme.clock import from_text, to_text
-from secondme.records import Note, Span
+from secondme.records import Note, Skipped, Span
 from secondme.store.store import NOTE_COLUMNS, Store, note_of
+from secondme.store.tombstones import forgotten_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,23 @@ def read_versions(store: Store) -> Iterator[Version]:
         yield Version(note_of(row), from_text(added), from_text(replaced) if replaced else None)
 
 
-def add_versions(store: Store, versions: Iterable[tuple[Version, Sequence[Span]]]) -> list[tuple[int, bool]]:
+def add_versions(
+    store: Store, versions: Iterable[tuple[Version, Sequence[Span]]]
+) -> tuple[list[tuple[int, bool]], list[Skipped]]:
     """Store versions with their passages in one transaction; return (id, was it already known) for each.
+
+    What was forgotten stays out, and is returned as well.
 
     Of two that claim to be current the one added later is; the other is kept as replaced at that moment.
     """
     with store.writing():
-        return [_add_version(store, version, spans) for version, spans in versions]
+        stored, skipped = [], []
+        for version, spans in versions:
+            if moment := store.tombstones.since(version.note):
+                skipped.append(Skipped(version.note.uri, forgotten_on(moment), True))
+            else:
+                stored.append(_add_version(store, version, spans))
+        return stored, skipped
 
 
 def _add_version(store: Store, version: Version, spans: Sequence[Span]) -> tuple[int, bool]:

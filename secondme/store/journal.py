@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +15,7 @@ from secondme.ids import number_in
 from secondme.store import chain
 from secondme.store.edit import Edit, set_columns
 from secondme.store.facts import Place
-from secondme.store.removal import release, restore
+from secondme.store.removal import release, remove, restore
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -204,12 +204,20 @@ class Journal:
         for pair in added["conflicts"]:
             execute("delete from conflicts where memory_id = ? and other_id = ?", pair)
         for evidence in added["evidence"]:
-            execute("delete from evidence where id = ?", (evidence,))
+            self._take_evidence(evidence, made=added["memories"])
         for memory in added["memories"]:
             # Forgetting may have made it the one that took the place of others.
             release(self.db, memory)
             execute("delete from memories where id = ?", (memory,))
         execute("update changes set undone_at = ? where id = ?", (to_text(now), id))
+
+    def _take_evidence(self, id: int, *, made: Collection[int]) -> None:
+        """Remove a line that a fact rests on, and a fact of another change that forgetting has left no other one."""
+        row = self.db.conn.execute(
+            "delete from evidence where id = ? returning memory_id, is_wording", (id,)
+        ).fetchone()
+        if row and row[1] and row[0] not in made:
+            remove(self.db, [row[0]])
 
     def _changes(self, where: str, values: Sequence[object]) -> Iterator[Change]:
         rows = self.db.conn.execute(

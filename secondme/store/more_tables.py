@@ -47,6 +47,7 @@ CHATS = (
 TRUST = (
     # Salted hashes of names and texts that were forgotten: they tell nothing, and keep files from coming back.
     "create table tombstones (fingerprint text primary key, forgotten_at text not null) strict, without rowid",
+    "insert into meta values ('salt', lower(hex(randomblob(32))))",
     # Notes whose lines may become facts about the user although of their origin they could not. By id: another version
     # of the text is not what was looked at.
     """

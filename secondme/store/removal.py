@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from secondme.store.borrowed import AMONG
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
 
 
-def forgotten_with(db: Database, note_ids: Sequence[int]) -> list[int]:
-    """Return the facts whose wording comes from these notes: they go when the notes do."""
-    marks = ", ".join("?" * len(note_ids))
-    query = f"select distinct memory_id from evidence where is_wording and note_id in ({marks}) order by 1"
-    return [row[0] for row in db.conn.execute(query, list(note_ids))]
-
-
-def turns_with(db: Database, note_ids: Sequence[int]) -> list[int]:
-    """Return the turns of conversations that said these notes, or whose answer was drawn from them."""
-    marks = ", ".join("?" * len(note_ids))
-    query = f"""select id from turns where note_id in ({marks})
-                union select turn_id from turn_sources where note_id in ({marks}) order by 1"""
-    return [row[0] for row in db.conn.execute(query, [*note_ids, *note_ids])]
-
-
 def remove_notes(db: Database, note_ids: Sequence[int], turns: Sequence[int]) -> None:
     """Remove notes with their marks, and turns of conversations. Call it within a transaction."""
-    db.conn.executemany("delete from turns where id = ?", [(id,) for id in turns])
-    db.conn.executemany(
-        "delete from pinned_notes where uri = (select uri from notes where id = ?)", [(id,) for id in note_ids]
-    )
-    db.conn.executemany("delete from notes where id = ?", [(id,) for id in note_ids])
+    ids = (json.dumps(note_ids),)
+    db.conn.execute("delete from turns where id in (select value from json_each(?))", (json.dumps(turns),))
+    db.conn.execute(f"delete from pinned_notes where uri in (select uri from notes where id in {AMONG})", ids)
+    db.conn.execute(f"delete from notes where id in {AMONG}", ids)
     # Where all that was said in one is gone, so is the conversation, whose name may say what it was about.
     db.conn.execute("delete from chats where id not in (select chat_id from turns)")
+
+
+def remove_traces_of_files(db: Database, uris: Sequence[str], why: str) -> None:
+    """Know no more of the files of these items than that they are left out. Call it within a transaction."""
+    files = """select distinct f.id, f.path from files f join file_items i on i.file_id = f.id
+               where i.uri in (select value from json_each(?))"""
+    found = db.conn.execute(files, (json.dumps(uris),)).fetchall()
+    db.conn.execute("delete from file_items where uri in (select value from json_each(?))", (json.dumps(uris),))
+    for id, path in found:
+        db.conn.execute("update jobs set error = '' where path = ?", (path,))
+        if db.conn.execute("select 1 from file_items where file_id = ?", (id,)).fetchone():
+            continue
+        if os.path.lexists(path):
+            db.conn.execute("update files set state = 'skipped', why = ?, digest = '' where id = ?", (why, id))
+        else:
+            db.conn.execute("delete from files where id = ?", (id,))
+            db.conn.execute("delete from jobs where path = ?", (path,))
+
+
+def pass_on(db: Database, heirs: Mapping[int, int]) -> None:
+    """Let other lines, by fact, be those whose words a fact has. Call it within a transaction."""
+    db.conn.executemany("update evidence set is_wording = 1 where id = ?", [(id,) for id in heirs.values()])
 
 
 def remove(db: Database, ids: Sequence[int]) -> None:

@@ -81,6 +81,11 @@ def bring_up_to_date(db: Database) -> None:
             migrations.apply(db)
 
 
+def is_current(db: Database) -> bool:
+    """True if the tables are those of this version, False if they are older. Raises NewerDatabase."""
+    return not _pending(db)
+
+
 def _pending(db: Database) -> list[str]:
     known = [migration.name for migration in migrations._migrations]
     applied = {migration.name for migration in migrations.applied(db)}

@@ -136,9 +136,13 @@ class Sources:
         return {**dict(files), "waiting": waiting}
 
     def problems(self, limit: int = 20, folder_id: int | None = None) -> list[File]:
-        """Return files that could not be read, the quarantined first, and then those that could not be read whole."""
+        """Return files that could not be read, the quarantined first, and then those that could not be read whole.
+
+        What was forgotten is left out on purpose, and no problem.
+        """
         return self._files(
-            """where (state in ('quarantined', 'skipped') or (state = 'present' and why != ''))
+            """where why not like 'forgotten on %'
+               and (state in ('quarantined', 'skipped') or (state = 'present' and why != ''))
                and folder_id = coalesce(?, folder_id) order by state = 'present', state, path limit ?""",
             (folder_id, limit),
         )

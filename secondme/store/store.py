@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from secondme.clock import from_text, to_text
-from secondme.errors import IntegrityError
 from secondme.records import Filters, Forgotten, Note, Passage, Span
 from secondme.store.chats import Chats
 from secondme.store.connect import copy_database, open_database, writing
-from secondme.store.copies import backups, unfinished
 from secondme.store.digestion import Digestion
 from secondme.store.facts import Facts
+from secondme.store.forgetting import forget
 from secondme.store.index import Index, conditions
 from secondme.store.journal import Journal
 from secondme.store.passages import PASSAGE_QUERY, passage_of
 from secondme.store.pins import Pins
-from secondme.store.removal import forgotten_with, remove, remove_notes, turns_with
 from secondme.store.schema import migrate
 from secondme.store.sources import Sources
+from secondme.store.tombstones import Tombstones
 from secondme.store.topics import Topics
 
 if TYPE_CHECKING:
@@ -63,13 +62,19 @@ class Store:
         self.sources = Sources(db)
         self.chats = Chats(db)
         self.pins = Pins(db)
+        self.tombstones = Tombstones(db)
 
     def copy(self) -> Store:
         """Return a copy that lives in RAM only."""
-        copy = Store.__new__(Store)
-        copy.path, copy.copied_to = self.path, None
-        copy._use(copy_database(self.db, self.path))
-        return copy
+        return Store.over(copy_database(self.db, self.path), self.path)
+
+    @classmethod
+    def over(cls, db: Database, path: Path) -> Store:
+        """Return the store over an open database, with the tables it has."""
+        store = cls.__new__(cls)
+        store.path, store.copied_to = path, None
+        store._use(db)
+        return store
 
     def close(self) -> None:
         """Close the file."""
@@ -161,7 +166,7 @@ class Store:
 
     def retire(self, note_id: int, moment: str) -> None:
         """Keep a version as an earlier one that is no longer found. Call it within a transaction."""
-        self._remove_passages(note_id)
+        self.remove_passages([note_id])
         self.db.conn.execute("update notes set replaced_at = max(?, added_at) where id = ?", (moment, note_id))
 
     def add_passages(self, note_id: int, note: Note, spans: Sequence[Span]) -> None:
@@ -176,11 +181,12 @@ class Store:
         query = f"insert into passages ({columns}) select ?, {values} from json_each(?) order by key"
         self.db.conn.execute(query, (note_id, json.dumps(rows, ensure_ascii=False)))
 
-    def _remove_passages(self, note_id: int) -> int:
-        ids = [row[0] for row in self.db.conn.execute("select id from passages where note_id = ?", (note_id,))]
+    def remove_passages(self, note_ids: Sequence[int]) -> None:
+        """Remove the passages of notes with their index rows. Call it within a transaction."""
+        among, values = "note_id in (select value from json_each(?))", (json.dumps(note_ids),)
+        ids = [row[0] for row in self.db.conn.execute(f"select id from passages where {among}", values)]
         self.index.remove_vectors(ids)
-        self.db.conn.execute("delete from passages where note_id = ?", (note_id,))
-        return len(ids)
+        self.db.conn.execute(f"delete from passages where {among}", values)
 
     def note(self, note_id: int) -> Note | None:
         """Return the note, or None where there is none."""
@@ -227,40 +233,14 @@ class Store:
         row = self.db.conn.execute(query, (note_id, byte, byte)).fetchone()
         return passage_of(row) if row else None
 
-    def forget(self, note_ids: Sequence[int], *, dry_run: bool) -> Forgotten:
-        """Remove notes with all their versions, passages, facts and index rows, leaving no byte of them in the file.
+    def forget(self, note_ids: Sequence[int], *, dry_run: bool, is_lasting: bool = True) -> Forgotten:
+        """Remove notes with all that tells of them, here and in all copies; files do not bring back what is lasting."""
+        return forget(self, note_ids, dry_run=dry_run, is_lasting=is_lasting)
 
-        Automatic copies hold all that was stored then, so they go as a whole.
-        """
-        marks = ", ".join("?" * len(note_ids))
-        query = f"select id, uri from notes where uri in (select uri from notes where id in ({marks}))"
-        with self.writing():
-            rows = self.db.conn.execute(query, list(note_ids)).fetchall()
-            numbers = [id for id, _ in rows]
-            facts, turns = forgotten_with(self.db, numbers), turns_with(self.db, numbers)
-            if dry_run:
-                passages = sum(len(self.passages_of(id)) for id in numbers)
-            else:
-                passages = sum(self._remove_passages(id) for id in numbers)
-                remove(self.db, facts)
-                remove_notes(self.db, numbers, turns)
-        copies = [*unfinished(self.path), *backups(self.path)]
-        if not dry_run:
-            for copy in copies:
-                copy.unlink(missing_ok=True)
-            self.checkpoint()
-        uris = tuple(dict.fromkeys(uri for _, uri in rows))
-        ids, names = tuple(f"n{id}" for id in numbers), tuple(f"m{id}" for id in facts)
-        return Forgotten(ids, uris, passages, dry_run, names, tuple(map(str, copies)), len(turns))
-
-    def checkpoint(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that removed text is gone from the disk."""
+    def checkpoint(self) -> bool:
+        """Move the write-ahead log into the file and empty it; False where another process reads, which keeps it."""
         (busy, _, _) = self.db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()
-        if busy:
-            raise IntegrityError(
-                f"{self.path}: removed, but another process is reading, so traces stay in the log file",
-                hint="close the other secondme, then run: secondme reindex",
-            )
+        return not busy
 
     def meta(self, key: str) -> str | None:
         """Return a stored setting of the file itself."""
