@@ -175,7 +175,7 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """Return the settings of the file at `path` (which need not exist) and of SECONDME_<TABLE>_<KEY> variables."""
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise ConfigError(f"{path}: {error}", hint="mend the file or move it away") from error
     config = Config()
     for table, values in given.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -112,7 +113,7 @@ def old_memory(path: Path) -> None:
         db.conn.execute(
             """insert into notes (uri, digest, title, text, thread, author, origin, happened_at, added_at)
                values (?, ?, '', ?, 't', 'me', 'typed', '2024-01-10T12:00:00Z', '2024-01-10T12:00:00Z')""",
-            (f"note:{number}", str(number), text),
+            (f"note:{number}", hashlib.sha256(text.encode()).hexdigest(), text),
         )
         db.conn.execute(
             """insert into passages

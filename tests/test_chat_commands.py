@@ -92,6 +92,12 @@ def test_commands_are_read_whatever_their_case_and_space(talk: Talk) -> None:
     assert run(talk, "  /Search\tporto ").text == run(talk, "/search porto").text
 
 
+def test_very_many_words_and_digits_are_looked_for_and_refused(talk: Talk) -> None:
+    assert "no conversation" in attempt(talk, "/threads " + " ".join(map(str, range(5000)))).text
+    for command in ("/open", "/delete"):
+        assert "is no number of a conversation" in attempt(talk, f"{command} {'9' * 5000}").text
+
+
 def _is_harmless(line: str) -> bool:
     return line[:2].lower() not in ("/e", "/s")  # what writes files and what sleeps
 

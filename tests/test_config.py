@@ -52,6 +52,14 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert load_config(tmp_path / "none.toml", environ={}) == Config()
 
 
+@pytest.mark.parametrize("text", ["[chat]\nx = " + "9" * 5000, "x = " + "[" * 5000, "\0", "[[", "me = 1"])
+def test_a_file_that_is_no_settings_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"config\.toml"):
+        load_config(path, environ={})
+
+
 def test_the_file_beats_the_defaults_and_leaves_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('[models]\nlanguage = "smollm2-135m"\n[ingest]\nignore = ["*.log", "drafts/"]\n')

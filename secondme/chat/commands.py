@@ -22,6 +22,10 @@ Effect = Literal["", "copy", "quit", "opened", "sleep"]
 """What only the screen or the line mode can do: copy the last answer, leave, show another conversation, sleep."""
 
 
+LONGEST_NUMBER = 1000
+"""Digits; Python makes no number of several thousand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a command says."""
@@ -193,7 +197,7 @@ def _delete(talk: Talk, number: str) -> Reply:
 
 
 def _number(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
         raise UsageError(f"{text!r} is no number of a conversation", hint="/threads lists them")
     return int(text)
 

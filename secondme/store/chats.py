@@ -14,6 +14,9 @@ from secondme.records import Regime
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
 
+MOST_WORDS = 20
+"""So many of the words that are looked for count; with very many of them the database refuses."""
+
 TurnKind = Literal["said", "asked", "off", "on"]
 """What the user said or asked; from "off" to "on" nothing was kept."""
 
@@ -152,7 +155,7 @@ class Chats:
 
     def list(self, words: str = "") -> Sequence[Chat]:
         """Return the conversations in which all of these words were said or answered, or all, the latest first."""
-        wanted = words.casefold().split()
+        wanted = [*dict.fromkeys(words.casefold().split())][:MOST_WORDS]
         holds = """(instr(folded(c.name), ?) or c.id in
             (select chat_id from turns where instr(folded(text), ?) or instr(folded(answer), ?)))"""
         where = " and ".join([holds] * len(wanted)) or "true"
