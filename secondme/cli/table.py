@@ -66,6 +66,11 @@ COMMANDS = {
     "settings": {
         "config": "Show and change settings, and where things are.",
     },
+    "encryption": {
+        "encrypt": "Encrypt the memory: whoever takes the disk cannot read it without the key.",
+        "decrypt": "Store the memory without a key again.",
+        "rekey": "Give the encrypted memory another key: the old one opens it no longer, nor its backups.",
+    },
     "upkeep": {
         "doctor": "Look whether everything works: database, models, disk, settings.",
         "stats": "Show how much is stored: notes, passages, vectors, facts, bytes, by origin and by month.",
