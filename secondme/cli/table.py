@@ -52,6 +52,9 @@ COMMANDS = {
     "watch": {
         "watch": "Folders whose notes are kept in step; nothing in them is changed.",
     },
+    "mcp": {
+        "mcp": "Let another program on this machine search and ask, over the Model Context Protocol.",
+    },
     "daemon": {
         "daemon": "Keep watched folders in step and models ready, in the background.",
     },
