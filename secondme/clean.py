@@ -8,6 +8,8 @@ import unicodedata
 _HIDDEN = "\u200b\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\ud800-\udfff"
 _CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
 _SUSPECT = re.compile(f"[{_CONTROL}{_HIDDEN}]")
+_UNSHOWN = re.compile(f"[\x7f-\x9f{_HIDDEN}]")
+"""What JSON text may hold as it is, and a terminal should not see."""
 # Every repetition is possessive and a payload stops at the next escape, so no input makes this slower than linear.
 # A string sequence without its terminator loses only its introducer: what follows may be the user's words.
 _SEQUENCE = re.compile(
@@ -31,6 +33,17 @@ def clean(text: str) -> str:
     if not _SUSPECT.search(text):
         return text
     return _SEQUENCE.sub("", text)
+
+
+def escaped(json: str) -> str:
+    """Return JSON text in which what `clean` takes away is written as escapes: lossless, and harmless to show."""
+    return _UNSHOWN.sub(lambda found: _units(found[0]), json) if _UNSHOWN.search(json) else json
+
+
+def _units(character: str) -> str:
+    """Return the escapes of JSON for a character, two of them above U+FFFF."""
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def one_line(text: str, width: int) -> str:

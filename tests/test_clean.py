@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import time
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondme.clean import clean, one_line
+from secondme.clean import clean, escaped, one_line
 
 SEQUENCES = [
     "\x1b",
@@ -101,6 +102,15 @@ def test_hostile_repetition_takes_linear_time(piece: str) -> None:
     began = time.perf_counter()
     clean(piece * 300_000)
     assert time.perf_counter() - began < 3
+
+
+@given(hostile)
+def test_json_shows_nothing_dangerous_and_loses_nothing(text: str) -> None:
+    shown = escaped(json.dumps({"text": text}, ensure_ascii=False))
+    assert not FORBIDDEN.search(shown)
+    # Two halves of a character that stand side by side are one in JSON.
+    assert json.loads(shown) == {"text": text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")}
+    shown.encode()
 
 
 @given(hostile, st.integers(-2, 30))

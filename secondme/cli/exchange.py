@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from secondme.clean import escaped
 from secondme.cli.importing import import_kind
 from secondme.cli.intake import STDIN, fill_vectors
 from secondme.cli.options import Json, open_memory
@@ -67,7 +68,7 @@ def _write(me: Assistant, file: IO[bytes]) -> int:
 
     versions = 0
     for versions, item in enumerate(export(me.store), start=1):  # noqa: B007  the last number is the count
-        file.write(json_lines.dumps(item, ensure_ascii=False).encode() + b"\n")
+        file.write(escaped(json_lines.dumps(item, ensure_ascii=False)).encode() + b"\n")
     file.flush()
     return versions
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from secondme.clean import clean, one_line
+from secondme.clean import clean, escaped, one_line
 from secondme.places import place
 from secondme.records import Match, Note, Passage, Skipped
 
@@ -40,7 +40,7 @@ def can_ask() -> bool:
 
 def print_json(**content: Any) -> None:
     """Print one JSON object with the version of its form."""
-    print(json.dumps({"v": 1, **content}, ensure_ascii=False))
+    print(escaped(json.dumps({"v": 1, **content}, ensure_ascii=False)))
 
 
 def report_skipped(skipped: tuple[Skipped, ...]) -> None:

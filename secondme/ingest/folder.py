@@ -125,7 +125,7 @@ def _leads_to_file(entry: os.DirEntry[str]) -> bool:
 
 def left_out(path: Path, root: Path, *, ignore: Iterable[str] = (), home: Path) -> str:
     """Return why `walk` below `root` passes over the file or folder at `path`, or "" where it yields or enters it."""
-    rules, folder = base_rules(root, ignore), root
+    rules, folder, mode = base_rules(root, ignore), root, stat.S_IFDIR
     for part in path.relative_to(root).parts:
         if folder == Path(os.path.realpath(home)):
             return "it is in the folder of the memory itself"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hostile import hostile_memory
 from secondme_tui.keyboard import Parser
 from talking import Memory
 from terminals import PASTE, Terminal, terminal
@@ -282,3 +283,24 @@ def test_the_line_of_a_change_opens_in_the_editor(memory: Memory, editor: Path, 
         screen.until(editor.exists)
         screen.until_shown("m1 I live in Porto.")
         assert editor.read_text(encoding="utf-8").splitlines()[:2] == ["+3", str(file)]
+
+
+def test_no_screen_lets_what_is_stored_steer_the_terminal(own_home: Path, tmp_path: Path) -> None:
+    hostile_memory(own_home, tmp_path)
+    with terminal(size=(120, 40)) as screen:
+        for key, shown in (
+            ("\x1bOR", "[bold]y"),
+            ("\x1bOS", "[bold]y"),
+            ("\x1b[15~", "[bold]y"),
+            ("\x1b[17~", "daemon"),
+        ):
+            screen.send(key)
+            screen.until_shown(shown)
+        screen.send("\x1bOQ")
+        screen.until_shown("Threads")
+        screen.send("\x14")
+        screen.until_shown("conversations")
+        screen.send("\r")
+        screen.until(lambda: "[bold]y" in screen.text)
+        assert steering(screen.raw) == []
+        assert screen.process.isalive()
