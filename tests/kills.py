@@ -24,6 +24,7 @@ from pathlib import Path
 
 from nights import old_memory, open_memory
 
+from secondme.records import Note
 from secondme.store.checks import look_through
 from secondme.store.connect import open_database
 from secondme.store.copies import backups, is_good
@@ -56,9 +57,11 @@ class Work:
         self._add(20)
 
     def forget(self) -> None:
-        """Add three notes and forget one of them."""
-        texts = self._add(3)
-        self._run("forget", texts[:1], "forget", self._ids[0], "--yes")
+        """Add three notes and forget one that may have been there for long."""
+        self._add(3)
+        notes = json.loads(self._run("list", [], "list", "--json", "-n", "0"))["notes"]
+        note = random.Random(f"{self._name}{self._count}").choice(notes)
+        self._run("forget", [note["text"]], "forget", note["id"], "--yes")
 
     def sleep(self) -> None:
         """Add notes and sleep over them."""
@@ -209,8 +212,16 @@ class Killer:
         self._look(*pending)
 
     def finish(self) -> None:
-        """Let one night come to its end: each note that is there is one fact, however often nights were killed."""
+        """Let one night come to its end: each note that is there is one fact, however often nights were killed.
+
+        When something has been forgotten to its end, nothing forgotten is left in any file.
+        """
         with open_memory(self.home) as me:
+            me.forget([me.add(Note(text="Ann met nobody.")).id])
+            for path in [*self.home.rglob("*"), *self._folder.glob("*.db*"), *self._folder.glob(".*")]:
+                content = path.read_bytes() if path.is_file() else b""
+                found = [text for text in self._forgotten if text.encode() in content]
+                self.tally.problems += [f"{len(found)} forgotten texts in {path}"] if found else []
             state = me.sleep().state
             notes, facts = (sorted(one.text for one in found) for found in (me.notes(), me.current_facts()))
         if state != "done" or notes != facts:

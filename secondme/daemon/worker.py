@@ -14,7 +14,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from secondme.errors import SecondmeError
-from secondme.keys import take
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -25,10 +24,9 @@ LOWEST = 19
 
 
 def main() -> int:
-    """Do one piece of work: `embed`, or `sleep SECONDS TOKENS`; stdin brings the key."""
+    """Do one piece of work: `embed`, or `sleep SECONDS TOKENS`."""
     _step_back()
     signal.signal(signal.SIGTERM, _interrupt)
-    take()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     kind, *limits = sys.argv[1:]
     try:
@@ -87,7 +85,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _leave_with_parent() -> None:
-    # After the key, the parent never writes: this returns when it is gone, however it went.
+    # The parent never writes: this returns when it is gone, however it went.
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 

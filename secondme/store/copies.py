@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +18,7 @@ from secondme.clock import from_text, to_text
 from secondme.errors import IntegrityError, SecondmeError
 from secondme.privacy import make_folder
 from secondme.store.checks import Counts, counts_in, damage_in
-from secondme.store.connect import key_of, open_copy, storage_errors, writing
-from secondme.store.failures import is_full
+from secondme.store.connect import LEAST_ROOM, open_copy, storage_errors, writing
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -30,6 +31,9 @@ NEWEST, DAYS, WEEKS = 3, 7, 4
 
 UNFINISHED = ".unfinished-"
 """How the name of a copy begins that is being written."""
+
+BESIDE = ("-journal", "-wal", "-shm")
+"""What SQLite has beside a file that is being changed, and what a crash leaves there."""
 
 ABANDONED = 3600.0
 """Seconds after which a copy that nobody has finished is let go."""
@@ -50,8 +54,25 @@ def backups(path: Path) -> list[Path]:
 
 
 def unfinished(path: Path) -> list[Path]:
-    """Return what is being written, or was left by a crash, of automatic copies: forgetting has to end that too."""
-    return sorted((path.parent / "backups").glob(f"{UNFINISHED}*"))
+    """Return what is being written, or was left by a crash, of copies: forgetting has to end that too."""
+    folder = path.parent / "backups"
+    beside = [one for end in BESIDE for one in folder.glob(f"memory-*.db{end}") if not _file_of(one, end).exists()]
+    return sorted([*folder.glob(f"{UNFINISHED}*"), *path.parent.glob(".restoring-*"), *beside])
+
+
+def drafts_of(copy: Path) -> list[Path]:
+    """Return what a crash has left of the writing of a copy elsewhere."""
+    return sorted(copy.parent.glob(f"{UNFINISHED}{escape(copy.name)}.*"))
+
+
+def let_go(copy: Path) -> None:
+    """Remove a copy with what is beside it."""
+    for end in ("", *BESIDE):
+        Path(f"{copy}{end}").unlink(missing_ok=True)
+
+
+def _file_of(beside: Path, end: str) -> Path:
+    return beside.with_name(beside.name.removesuffix(end))
 
 
 def made_at(backup: Path) -> datetime:
@@ -153,7 +174,7 @@ def _rotate(path: Path) -> None:
     gone = superfluous([made_at(copy) for copy in copies])
     for copy in copies:
         if made_at(copy) in gone:
-            copy.unlink(missing_ok=True)
+            let_go(copy)
     for rest in unfinished(path):
         if time.time() - rest.stat().st_mtime > ABANDONED:
             rest.unlink(missing_ok=True)
@@ -173,10 +194,11 @@ def write_copy(db: Database, target: Path, *, progress: Progress | None = None) 
         before, known = counts_in(db), _notes_up_to(db)
         with _copying(db, draft, target, progress):
             db.conn.execute("vacuum into ?", (name,))
-        _check(open_copy(draft, key_of(db)), target, between=(before, counts_in(db)))
+        _check(draft, target, between=(before, counts_in(db)))
         with storage_errors(target):
             sync(draft)
             os.utime(draft, ns=(begun, begun))
+            _settle(target)
             os.replace(draft, target)
             sync(target.parent)
         if _notes_up_to(db, known[0]) != known:
@@ -185,6 +207,14 @@ def write_copy(db: Database, target: Path, *, progress: Progress | None = None) 
             raise IntegrityError(f"{target}: notes were forgotten meanwhile, so no copy was made", hint="try again")
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _settle(target: Path) -> None:
+    """Have SQLite end what a crash left half done in `target`: its journal would be taken for that of the new file."""
+    if any(Path(f"{target}{end}").exists() for end in BESIDE):
+        is_good(target)
+        for end in BESIDE:
+            Path(f"{target}{end}").unlink(missing_ok=True)
 
 
 def _notes_up_to(db: Database, last: int | None = None) -> tuple[int, int]:
@@ -225,7 +255,7 @@ def _copying(db: Database, draft: Path, target: Path, progress: Progress | None)
     try:
         yield
     except IntegrityError as error:
-        if is_full(error, target):
+        if _is_full(error, target):
             raise IntegrityError(
                 f"{target}: no space left on the disk; no copy was made", hint="free some space and try again"
             ) from error
@@ -238,16 +268,24 @@ def _copying(db: Database, draft: Path, target: Path, progress: Progress | None)
         db.conn.set_progress_handler(None, 0)
 
 
-def _check(draft: Database, target: Path, *, between: Sequence[Counts]) -> None:
+def _is_full(error: Exception, target: Path) -> bool:
+    name = str(getattr(error.__cause__, "sqlite_errorname", ""))
+    return name.startswith("SQLITE_FULL") or (
+        name.startswith("SQLITE_IOERR") and shutil.disk_usage(target.parent).free < LEAST_ROOM
+    )
+
+
+def _check(draft: Path, target: Path, *, between: Sequence[Counts]) -> None:
     """Raise IntegrityError where a copy is not whole; `between` are the rows that there were before and after it."""
+    db = open_copy(draft)
     try:
-        problems = list(damage_in(draft))
+        problems = list(damage_in(db))
         before, after = between
-        for table, count in counts_in(draft).items():
+        for table, count in counts_in(db).items():
             low, high = sorted((before.get(table, 0), after.get(table, 0)))
             problems += [] if low <= count <= high else [f"{table} has {count:,} rows, not {low:,}"]
     finally:
-        draft.close()
+        db.close()
     if problems:
         raise IntegrityError(
             f"{target}: a copy of the memory is not sound, so none was made: {'; '.join(problems)}",

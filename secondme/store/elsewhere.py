@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from secondme.errors import SecondmeError
 from secondme.records import Copy, Note
 from secondme.store.connect import open_copy
-from secondme.store.copies import backups, unfinished
+from secondme.store.copies import backups, drafts_of, let_go, unfinished
 from secondme.store.pruning import matching, prune
 from secondme.store.schema import is_current
 from secondme.store.tombstones import Fingerprints, has_text
@@ -42,7 +42,7 @@ def clean_copies(store: Store, hashes: Fingerprints | None = None) -> list[Copy]
     One whose tables are older is deleted, and one that cannot be looked into now is named: what it holds goes the next
     time that something is forgotten while it is there.
     """
-    for rest in unfinished(store.path):
+    for rest in [*unfinished(store.path), *(draft for copy in copies_of(store) for draft in drafts_of(copy))]:
         rest.unlink(missing_ok=True)
     known = store.tombstones.all()
     if hashes:
@@ -58,7 +58,7 @@ def clean_copies(store: Store, hashes: Fingerprints | None = None) -> list[Copy]
         if not found:
             return 0
         if not is_current(copy.db):
-            copy.path.unlink()
+            let_go(copy.path)
             return len(found)
         # No log may stay beside a copy.
         copy.db.conn.execute("pragma journal_mode = delete")

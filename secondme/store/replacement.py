@@ -15,15 +15,12 @@ from typing import TYPE_CHECKING
 from secondme.errors import Damaged, NoDatabase, SecondmeError, UsageError
 from secondme.store import checks
 from secondme.store.connect import open_copy, storage_errors, writing
-from secondme.store.copies import note_copy, sync
+from secondme.store.copies import BESIDE, note_copy, sync
 from secondme.store.presence import alone
 from secondme.store.schema import bring_up_to_date
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
-
-BESIDE = ("-wal", "-shm")
-"""What SQLite keeps beside a file that is in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def prepared(given: Path, path: Path, *, progress: checks.Progress | None = None
     draft = Path(name)
     try:
         with storage_errors(path):
-            for end in ("", "-wal"):
+            for end in ("", "-wal", "-journal"):
                 if (part := Path(f"{given}{end}")).exists():
                     shutil.copyfile(part, f"{draft}{end}")
         try:
