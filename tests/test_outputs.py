@@ -52,6 +52,7 @@ RUNS: dict[str, list[list[str]]] = {
     "encrypt": [["--key-file", NAMED], [CODES]],
     "decrypt": [[CODES], []],
     "rekey": [["--key-file", NAMED], [CODES]],
+    "mcp": [[CODES]],
     "plugins": [[], ["--json"]],
     "demo": [["--plain"]],
     "sleep": [["--dry-run"], ["--json"], []],
