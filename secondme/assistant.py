@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from secondme import embedding, forgetting, keeping, review
+from secondme import embedding, forgetting, keeping, keys, review
 from secondme.clean import clean
 from secondme.clock import now
 from secondme.config import Config, load_config
@@ -17,7 +17,6 @@ from secondme.ids import number_in, parse_id
 from secondme.paths import Paths, find_paths
 from secondme.plugins import Plugins, load_plugins
 from secondme.records import Added, Answer, Fact, Filters, Forgotten, Match, Note, Passage, Skipped, SleepReport
-from secondme.store.store import Store
 from secondme.store.zones import owned
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from secondme.models.protocols import Embedder, LanguageModel
     from secondme.search import Found, Search
     from secondme.store.journal import Change
+    from secondme.store.store import Store
 
 Progress = Callable[[int, int], None]
 """Called with (done, all)."""
@@ -60,7 +60,7 @@ class Assistant:
         """Open the memory in the folder `home`, by default the user's own; raises NoDatabase where it must exist."""
         paths = find_paths(home)
         settings = config or load_config(paths.config)
-        store = Store(paths.database, create=create)
+        store = keys.open_store(paths, settings, create=create)
         return cls(store, paths, settings, plugins or load_plugins(settings.plugins.disabled))
 
     def close(self) -> None:

@@ -241,9 +241,9 @@ def _database(patient: _Patient) -> Iterator[Check]:
     if not patient.paths.database.exists():
         yield Check("database", True, "nothing is stored yet")
         return
-    from secondme.store.store import Store
+    from secondme.keys import open_store
 
-    with Store(patient.paths.database, create=False) as store:
+    with open_store(patient.paths, patient.config, create=False) as store:
         store.index.check()
         counts = store.counts()
     yield Check("database", True, ", ".join(f"{name.replace('_', ' ')}: {count:,}" for name, count in counts.items()))
@@ -252,9 +252,9 @@ def _database(patient: _Patient) -> Iterator[Check]:
 def _vectors(patient: _Patient) -> Iterator[Check]:
     if not patient.paths.database.exists():
         return
-    from secondme.store.store import Store
+    from secondme.keys import open_store
 
-    with Store(patient.paths.database, create=False) as store:
+    with open_store(patient.paths, patient.config, create=False) as store:
         stored, waiting = store.index.embedder, store.index.waiting()
     try:
         found = patient.plugins.embedder(patient.config.models)

@@ -63,6 +63,8 @@ class WrongKey(SecondmeError):
     """The file is encrypted with another key, or is not a database."""
 
     exit_code = 12
+    needs_key = False
+    """True where no key was given and one may help."""
 
 
 class NoModel(SecondmeError):

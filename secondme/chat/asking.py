@@ -122,10 +122,12 @@ class DaemonStream:
 def _client() -> Client | None:
     """Return a connection to a daemon that fits; where there is none and one is wanted, it is started for the next."""
     from secondme.daemon.client import connect, start_daemon
+    from secondme.keys import unlock
 
     paths = find_paths()
     config = load_config(paths.config)
     client = connect(paths, config)
     if client is None and config.daemon.autostart and paths.database.exists():
+        unlock(paths, config)
         start_daemon()
     return client

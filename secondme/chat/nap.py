@@ -12,6 +12,7 @@ from typing import Any
 
 from secondme.daemon.working import told
 from secondme.errors import SecondmeError
+from secondme.keys import handed
 
 NO_LIMIT = 10**9
 
@@ -28,6 +29,10 @@ class Nap:
             stderr=subprocess.DEVNULL,
             env={**os.environ, "OMP_WAIT_POLICY": "passive"},
         )
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # that it died at once is told by `run`
+            self._process.stdin.write(handed())
+            self._process.stdin.flush()
 
     def run(self, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """Wait for the end; return what it did: state, why, and where one was made, run and passages."""

@@ -34,9 +34,14 @@ def chat(context: typer.Context, number: Conversation = None, plain: Plainly = F
 def open_screen(context: typer.Context, number: int | None = None) -> None:
     """Run the terminal interface until the user leaves it. Raises SecondmeError where it failed, and ConfigError."""
     from secondme.config import load_config
+    from secondme.keys import is_sealed, unlock
     from secondme.paths import find_paths
 
-    config = load_config(find_paths().config).chat
+    paths, settings = find_paths(), load_config(find_paths().config)
+    config = settings.chat
+    if is_sealed(paths.database):
+        # Once there is a screen, there is no other place to type the passphrase.
+        unlock(paths, settings)
     # What a key gives is shown with the next frame: at 60 a second, waiting for that takes longer than the search.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     # The one place where the core knows of the screen.

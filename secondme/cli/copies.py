@@ -13,7 +13,7 @@ import typer
 from secondme.clean import clean
 from secondme.cli.options import Json, open_memory
 from secondme.cli.output import Progress, counted, minute, print_json, say
-from secondme.errors import IntegrityError, Locked, UsageError
+from secondme.errors import IntegrityError, Locked, UsageError, WrongKey
 from secondme.paths import Paths, find_paths
 
 if TYPE_CHECKING:
@@ -109,14 +109,17 @@ def restore(
 ) -> None:
     """Put a copy in the place of the memory; the present file is kept beside it. Watched folders are read again."""
     from secondme.clock import now
+    from secondme.keys import is_sealed, remember
     from secondme.locks import daemon_of
     from secondme.store.replacement import prepared, swap
 
     paths = find_paths()
     if owner := daemon_of(paths):
         raise Locked(f"the daemon has the memory open ({owner})", hint="secondme daemon stop; then restore again")
+    given = file.expanduser().absolute()
+    _find_key(given, paths)
     progress = Progress("notes")
-    with prepared(file.expanduser().absolute(), paths.database, progress=progress) as ready:
+    with prepared(given, paths.database, progress=progress) as ready:
         progress.close()
         for line in _meaning(ready):
             say(line)
@@ -124,9 +127,26 @@ def restore(
             _confirm("put the copy in the place of the memory?", "restore replaces the memory", yes=yes)
         done = swap(ready, paths.database, now=now())
     print(f"restored: {counted(done.notes, 'version')} of notes from {clean(str(file))}")
+    if not is_sealed(paths.database):
+        remember(paths.database, None)
     if done.aside:
         print(f"the former file is kept: {clean(str(done.aside))}")
     _read_folders(context)
+
+
+def _find_key(given: Path, paths: Paths) -> None:
+    """Find the key of an encrypted copy, or of the memory, to be compared with it; the latter may be lost."""
+    from secondme.config import load_config
+    from secondme.keys import find_key, is_sealed, remember
+
+    if is_sealed(given):
+        remember(paths.database, find_key(paths, load_config(paths.config)))
+    elif is_sealed(paths.database):
+        say("the copy is not encrypted: restored, the memory is not either, until you run secondme encrypt")
+        try:
+            remember(paths.database, find_key(paths, load_config(paths.config)))
+        except WrongKey as error:
+            say(f"the present memory cannot be compared: {error}")
 
 
 def _meaning(ready: Replacement) -> list[str]:

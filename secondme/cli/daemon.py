@@ -10,6 +10,7 @@ import typer
 from secondme.clean import clean
 from secondme.cli import running
 from secondme.cli.output import say
+from secondme.errors import UsageError
 from secondme.paths import find_paths
 
 Lines = Annotated[int, typer.Option("-n", min=0, metavar="N", help="How many lines.")]
@@ -48,9 +49,18 @@ def logs(n: Lines = 50, follow: Follow = False) -> None:
 
 def install() -> None:
     """Have the system start the daemon at each login (systemd or launchd)."""
+    from secondme.config import load_config
     from secondme.daemon import units
+    from secondme.keys import is_sealed
 
-    done = units.install(find_paths().logs)
+    paths = find_paths()
+    source = load_config(paths.config).key
+    if is_sealed(paths.database) and not (source.file or source.command):
+        raise UsageError(
+            "the memory is encrypted, and a service of the system has nobody to ask for the passphrase",
+            hint="secondme config set key.file FILE, or key.command; or by hand at each login: secondme daemon start",
+        )
+    done = units.install(paths.logs)
     print(clean(str(done.path)))
     say("the daemon runs, and starts with each login" if done.is_enabled else f"written; {done.what_to_do}")
 

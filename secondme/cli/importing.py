@@ -53,11 +53,11 @@ def import_kind(context: typer.Context, kind: str, path: Path, *, dry_run: bool,
 
 def _rehearse(notes: Iterable[Note | Skipped], paths: Paths, config: Config) -> Added:
     from secondme.ingest.imports import known_items, rehearse
-    from secondme.store.store import Store
+    from secondme.keys import open_store
 
     if not paths.database.exists():
         return rehearse(notes, store=None, config=config)
-    with Store(paths.database, create=False) as store:
+    with open_store(paths, config, create=False) as store:
         return rehearse(known_items(notes, store), store=store, config=config)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from secondme.config import load_config
 from secondme.errors import Locked, NoDaemon
 from secondme.paths import Paths, find_paths
 
+KeyFromStdin = Annotated[bool, typer.Option("--key-from-stdin", hidden=True, help="What `daemon start` hands over.")]
 PATIENCE = 10.0
 """Seconds a daemon has to begin or to end."""
 
@@ -27,14 +28,17 @@ def register(group: typer.Typer) -> None:
     group.command()(status)
 
 
-def run() -> None:
+def run(key_from_stdin: KeyFromStdin = False) -> None:
     """Be the daemon, in the foreground, until Ctrl-C or a signal: for service managers and for a look at it."""
     import asyncio
 
     from secondme.daemon import loop
     from secondme.daemon.logs import set_up_logging
+    from secondme.keys import take
     from secondme.locks import daemon_lock
 
+    if key_from_stdin:
+        take()
     paths = find_paths()
     config = load_config(paths.config)
     with daemon_lock(paths):
@@ -47,12 +51,14 @@ def run() -> None:
 def start() -> None:
     """Start the daemon in the background."""
     from secondme.daemon.client import start_daemon
+    from secondme.keys import unlock
 
     paths = find_paths()
-    load_config(paths.config)
+    config = load_config(paths.config)
     if pid := _running(paths):
         say(f"a daemon runs already (process {pid})")
         return
+    unlock(paths, config)
     start_daemon()
     deadline = time.monotonic() + PATIENCE
     while not (pid := _running(paths)):

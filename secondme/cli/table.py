@@ -52,6 +52,9 @@ COMMANDS = {
     "watch": {
         "watch": "Folders whose notes are kept in step; nothing in them is changed.",
     },
+    "mcp": {
+        "mcp": "Let another program on this machine search and ask, over the Model Context Protocol.",
+    },
     "daemon": {
         "daemon": "Keep watched folders in step and models ready, in the background.",
     },
@@ -65,6 +68,11 @@ COMMANDS = {
     },
     "settings": {
         "config": "Show and change settings, and where things are.",
+    },
+    "encryption": {
+        "encrypt": "Encrypt the memory: whoever takes the disk cannot read it without the key.",
+        "decrypt": "Store the memory without a key again.",
+        "rekey": "Give the encrypted memory another key: the old one opens it no longer, nor its backups.",
     },
     "upkeep": {
         "doctor": "Look whether everything works: database, models, disk, settings.",

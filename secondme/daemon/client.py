@@ -14,6 +14,7 @@ from secondme import errors, frames
 from secondme.daemon import wire
 from secondme.errors import NoDaemon, SecondmeError
 from secondme.frames import Message
+from secondme.keys import handed
 from secondme.locks import daemon_of
 
 if TYPE_CHECKING:
@@ -111,12 +112,14 @@ def call_any(paths: Paths, op: str) -> Message:
 
 
 def start_daemon() -> None:
-    """Start a daemon that outlives this process; where one is starting already, the later one ends by itself."""
+    """Start a daemon that outlives this process, with the key it knows; where one is starting, the later one ends."""
+    command = (sys.executable, "-m", "secondme", "daemon", "run", "--key-from-stdin")
     # The shell between them has ended at once, so that whoever starts a daemon is not the one who has to bury it.
     subprocess.run(
-        ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-m", "secondme", "daemon", "run"],
+        # What is started with & has no stdin, unless it is given one by another number.
+        ["/bin/sh", "-c", 'exec 3<&0; "$@" <&3 3<&- &', "sh", *command],
         check=True,
-        stdin=subprocess.DEVNULL,
+        input=handed(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from secondme import frames
 from secondme.daemon.records import answer_record, filters_from, match_record
 from secondme.errors import SecondmeError
+from secondme.keys import take
 
 if TYPE_CHECKING:
     from secondme.answer import AnswerStream
@@ -32,8 +33,9 @@ ROOM = 8 << 30
 
 
 def main() -> int:
-    """Answer what comes on stdin until its end."""
+    """Answer what comes on stdin, after the key, until its end."""
     channel = _take_stdout()
+    take()
     _limit()
     desks = {op: Desk(channel) for op in ("ask", "search")}
     for desk in desks.values():

@@ -11,6 +11,7 @@ from itertools import count
 
 from secondme import frames
 from secondme.frames import Message
+from secondme.keys import handed
 
 MOST_WAITING = 64
 """Requests under way and waiting; more are turned away."""
@@ -101,6 +102,8 @@ class Host:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
             )
+            assert self._process.stdin is not None
+            self._process.stdin.write(handed())
             self._started = time.monotonic()
             self._reading = asyncio.create_task(self._read(self._process))
             return ""

@@ -22,9 +22,9 @@ from secondme.daemon.server import Server
 from secondme.daemon.units import notify
 from secondme.daemon.working import Work, Working
 from secondme.errors import ConfigError
+from secondme.keys import open_store
 from secondme.locks import is_inhibited
 from secondme.paths import Paths
-from secondme.store.store import Store
 
 TICK = 5.0
 """Seconds between looks at whether something may be begun or has to end."""
@@ -41,7 +41,7 @@ class Daemon:
         self.paths = paths
         self.config = config
         self.started = now()
-        self.store = Store(paths.database)
+        self.store = open_store(paths, config)
         self.host = Host(keep_alive=config.daemon.keep_alive)
         self.working = Working(self._ended)
         self.ingesting = Ingesting(lambda: self.config, on_stored=self._stored)

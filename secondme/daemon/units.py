@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 
 LABEL = "secondme"
-_PASSED_ON = ("SECONDME_HOME", "SECONDME_MODELS")
+_PASSED_ON = ("SECONDME_HOME", "SECONDME_MODELS", "SECONDME_KEY_FILE", "SECONDME_KEY_COMMAND")
 _UNIT = """\
 [Unit]
 Description=secondme memory daemon

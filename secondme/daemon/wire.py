@@ -36,7 +36,9 @@ def reply(message: Message) -> Message:
 
 def fingerprint(config: Config, paths: Paths) -> str:
     """Return what two processes have in common that would do the same: settings, models, and the fixed clock if any."""
-    parts = (asdict(config), str(paths.models), os.environ.get("SECONDME_NOW", ""), os.environ.get("SECONDME_PLUGINS"))
+    # Where the key comes from does not change what is done once there is one.
+    settings = {name: table for name, table in asdict(config).items() if name != "key"}
+    parts = (settings, str(paths.models), os.environ.get("SECONDME_NOW", ""), os.environ.get("SECONDME_PLUGINS"))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

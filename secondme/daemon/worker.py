@@ -14,6 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from secondme.errors import SecondmeError
+from secondme.keys import take
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -24,9 +25,10 @@ LOWEST = 19
 
 
 def main() -> int:
-    """Do one piece of work: `embed`, or `sleep SECONDS TOKENS`."""
+    """Do one piece of work: `embed`, or `sleep SECONDS TOKENS`; stdin brings the key."""
     _step_back()
     signal.signal(signal.SIGTERM, _interrupt)
+    take()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     kind, *limits = sys.argv[1:]
     try:
@@ -85,7 +87,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _leave_with_parent() -> None:
-    # The parent never writes: this returns when it is gone, however it went.
+    # After the key, the parent never writes: this returns when it is gone, however it went.
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 

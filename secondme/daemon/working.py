@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from secondme.keys import handed
+
 Work = Literal["embed", "sleep"]
 
 GRACE = 0.7
@@ -84,6 +86,8 @@ class Working:
             # Threads that wait by spinning would take the processor from whoever needs it.
             env={**os.environ, **({} if is_idle else ONE_THREAD), "OMP_WAIT_POLICY": "passive"},
         )
+        assert self._process.stdin is not None
+        self._process.stdin.write(handed())
         self.progress = Progress(kind, self._process.pid, time.time())
         self._task = asyncio.create_task(self._follow(self._process, self.progress))
 

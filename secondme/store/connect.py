@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import sqlcipher3
 from sqlcipher3 import dbapi2
 
-from secondme.errors import IntegrityError, Locked, NoDatabase, SecondmeError, WrongKey
+from secondme.errors import IntegrityError, Locked, NoDatabase, WrongKey
+from secondme.keys import Key, known
 from secondme.privacy import make_folder
-from secondme.store.damage import APPLICATION_ID, damaged, has_copies, was_ours
+from secondme.store.damage import APPLICATION_ID, damaged, has_copies
+from secondme.store.failures import explain, explain_key
 from secondme.store.presence import Presence
 
 # sqlite-utils uses the driver registered under this name; it has to be there before the first import.
@@ -37,9 +38,6 @@ SAFE_SQLITE = (3, 51, 3)
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 
-LEAST_ROOM = 65_536
-"""Bytes on the disk below which the files beside the database cannot be made."""
-
 PRAGMAS = """
     pragma synchronous = full;
     pragma foreign_keys = on;
@@ -52,11 +50,11 @@ PRAGMAS = """
 """
 
 
-def open_database(path: Path, *, create: bool) -> Database:
+def open_database(path: Path, *, create: bool, key: Key | None = None) -> Database:
     """Return an open database in autocommit mode; writes go through `writing`. It stays in its place until closed.
 
     What the driver says about the file itself is raised as an error people can act on. Raises NoDatabase where the file
-    is absent and `create` is false.
+    is absent and `create` is false, and WrongKey.
     """
     _check_version()
     if not create and not path.exists():
@@ -64,24 +62,47 @@ def open_database(path: Path, *, create: bool) -> Database:
     with storage_errors(path):
         _make_private(path)
         presence = Presence(path, seconds=PATIENCE)
-    return _open(path, _prepare, presence)
+    return _open(path, _prepare, key, presence)
 
 
-def open_copy(path: Path) -> Database:
+def open_copy(path: Path, key: Key | None = None) -> Database:
     """Return a copy of the memory, open to be looked through; looking writes nothing, not even beside the file.
 
-    Raises WrongKey where it is no copy of a memory.
+    Without a key, those that this process has are tried: a copy has the key of its memory. Raises WrongKey where it is
+    no copy of a memory, or of one with another key.
     """
-    return _open(path, _prepare_copy)
+    for one in () if key else (None, *known()):
+        try:
+            return _open(path, _prepare_copy, one)
+        except WrongKey as error:
+            if not error.needs_key:
+                raise
+    return _open(path, _prepare_copy, key)
 
 
-def _open(path: Path, prepare: Callable[[Any, Path], None], presence: Presence | None = None) -> Database:
+def key_of(db: Database) -> Key | None:
+    """Return the key that a database was opened with; what is copied from it has the same one."""
+    connection: Any = db.conn
+    found: Key | None = connection.key
+    return found
+
+
+def _open(
+    path: Path, prepare: Callable[[Any, Path], None], key: Key | None, presence: Presence | None = None
+) -> Database:
     with storage_errors(path):
         connection = dbapi2.connect(str(path), timeout=PATIENCE, isolation_level=None, factory=_Connection)
     connection.path, connection.presence = path, presence
     try:
+        if key:
+            _use_key(connection, key)
         _load_vectors(connection)
         prepare(connection, path)
+    except WrongKey as error:
+        connection.close()
+        if error.needs_key:
+            raise explain_key(path, key) from error
+        raise
     except BaseException:
         connection.close()
         raise
@@ -92,11 +113,23 @@ def copy_database(db: Database, path: Path) -> Database:
     """Return a copy of the database in RAM; errors speak of `path`."""
     copy = dbapi2.connect(":memory:", isolation_level=None, factory=_Connection)
     copy.path = path
+    source: Any = db.conn
+    if source.key:
+        # Pages of an encrypted file fit into an encrypted copy only, whatever its key.
+        _use_key(copy, Key(secrets.token_hex(32)))
     _load_vectors(copy)
     with storage_errors(path):
-        db.conn.backup(copy)
+        source.backup(copy)
     copy.executescript(PRAGMAS)
     return sqlite_utils.Database(copy)
+
+
+def _use_key(connection: Any, key: Key) -> None:
+    # Its own log would go to stderr.
+    connection.execute("pragma cipher_log_level = none")
+    quoted = key.value.replace("'", "''")
+    connection.execute(f"pragma key = '{quoted}'")
+    connection.key = key
 
 
 def versions() -> dict[str, str]:
@@ -143,7 +176,7 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (dbapi2.DatabaseError, OSError) as error:
-        known = _explain(error, path)
+        known = explain(error, path)
         if known is None:
             raise
         raise known from error
@@ -177,7 +210,7 @@ class _Cursor(dbapi2.Cursor):  # type: ignore[misc]  # the driver has no types
             return super().__next__()
         except dbapi2.DatabaseError as error:
             # Spelled out, because this runs once for each row.
-            raise (_explain(error, self.connection.path) or error) from error
+            raise (explain(error, self.connection.path) or error) from error
 
 
 class _Connection(dbapi2.Connection):  # type: ignore[misc]  # the driver has no types
@@ -185,6 +218,7 @@ class _Connection(dbapi2.Connection):  # type: ignore[misc]  # the driver has no
 
     path: Path
     presence: Presence | None = None
+    key: Key | None = None
 
     def close(self) -> None:
         """Close, and let others be alone with the file."""
@@ -203,34 +237,6 @@ def _load_vectors(connection: Any) -> None:
     except dbapi2.OperationalError as error:
         raise IntegrityError(f"sqlite-vec cannot be loaded: {error}", hint="install secondme again") from error
     connection.enable_load_extension(False)
-
-
-def _explain(error: Exception, path: Path) -> SecondmeError | None:
-    if isinstance(error, OSError):
-        name = "FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "CANTOPEN"
-    else:
-        name = str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").partition("_")[0]
-        if str(error).startswith("Could not decode"):
-            return damaged(path, "a text is none")
-        # Even a reader needs a little room, and what it is told without any does not name the disk.
-        if name == "IOERR" and shutil.disk_usage(path.parent).free < LEAST_ROOM:
-            name = "FULL"
-    match name:
-        case "BUSY" | "LOCKED":
-            return Locked(f"{path}: another process is writing", hint="try again in a moment")
-        case "NOTADB" if not was_ours(path):
-            return WrongKey(f"{path}: not a secondme database, or encrypted with another key")
-        case "FULL":
-            return IntegrityError(
-                f"{path}: no space left on the disk; nothing of this was stored", hint="free some space and try again"
-            )
-        case "CORRUPT" | "NOTADB":
-            return damaged(path, str(error))
-        case "READONLY" | "CANTOPEN" | "IOERR" | "PERM" | "AUTH":
-            return IntegrityError(
-                f"{path}: cannot be read or written ({error})", hint="check the folder, its owner and its disk"
-            )
-    return None
 
 
 def _check_version() -> None:

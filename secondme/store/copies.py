@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,8 @@ from secondme.clock import from_text, to_text
 from secondme.errors import IntegrityError, SecondmeError
 from secondme.privacy import make_folder
 from secondme.store.checks import Counts, counts_in, damage_in
-from secondme.store.connect import LEAST_ROOM, open_copy, storage_errors, writing
+from secondme.store.connect import key_of, open_copy, storage_errors, writing
+from secondme.store.failures import is_full
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -194,7 +194,7 @@ def write_copy(db: Database, target: Path, *, progress: Progress | None = None) 
         before, known = counts_in(db), _notes_up_to(db)
         with _copying(db, draft, target, progress):
             db.conn.execute("vacuum into ?", (name,))
-        _check(draft, target, between=(before, counts_in(db)))
+        _check(open_copy(draft, key_of(db)), target, between=(before, counts_in(db)))
         with storage_errors(target):
             sync(draft)
             os.utime(draft, ns=(begun, begun))
@@ -255,7 +255,7 @@ def _copying(db: Database, draft: Path, target: Path, progress: Progress | None)
     try:
         yield
     except IntegrityError as error:
-        if _is_full(error, target):
+        if is_full(error, target):
             raise IntegrityError(
                 f"{target}: no space left on the disk; no copy was made", hint="free some space and try again"
             ) from error
@@ -268,24 +268,16 @@ def _copying(db: Database, draft: Path, target: Path, progress: Progress | None)
         db.conn.set_progress_handler(None, 0)
 
 
-def _is_full(error: Exception, target: Path) -> bool:
-    name = str(getattr(error.__cause__, "sqlite_errorname", ""))
-    return name.startswith("SQLITE_FULL") or (
-        name.startswith("SQLITE_IOERR") and shutil.disk_usage(target.parent).free < LEAST_ROOM
-    )
-
-
-def _check(draft: Path, target: Path, *, between: Sequence[Counts]) -> None:
+def _check(draft: Database, target: Path, *, between: Sequence[Counts]) -> None:
     """Raise IntegrityError where a copy is not whole; `between` are the rows that there were before and after it."""
-    db = open_copy(draft)
     try:
-        problems = list(damage_in(db))
+        problems = list(damage_in(draft))
         before, after = between
-        for table, count in counts_in(db).items():
+        for table, count in counts_in(draft).items():
             low, high = sorted((before.get(table, 0), after.get(table, 0)))
             problems += [] if low <= count <= high else [f"{table} has {count:,} rows, not {low:,}"]
     finally:
-        db.close()
+        draft.close()
     if problems:
         raise IntegrityError(
             f"{target}: a copy of the memory is not sound, so none was made: {'; '.join(problems)}",

@@ -99,7 +99,11 @@ class Index:
             query, value = "text like ? escape '\\'", f"%{characters}%"
         else:
             query, value = "passage_trigrams match ?", '"' + characters.replace('"', '""') + '"'
-        rows = self.db.conn.execute(f"select rowid from passage_trigrams where {query} order by rowid", (value,))
+        # Both this index and the vectors know of passages that are hidden from a connection.
+        shown = "rowid in (select id from passages)"
+        rows = self.db.conn.execute(
+            f"select rowid from passage_trigrams where {query} and {shown} order by rowid", (value,)
+        )
         return np.array([row[0] for row in rows], dtype=np.int64)
 
     def layout(self) -> Layout:
@@ -188,9 +192,11 @@ class Index:
             query, values = "and passage_id in (select value from json_each(?))", [code, k, json.dumps(among.tolist())]
         rows: list[tuple[int, float]] = []
         if self.embedder:
+            nearest = (
+                f"select passage_id, distance from passage_vectors where pooled match vec_bit(?) and k = ? {query}"
+            )
             rows = self.db.conn.execute(
-                f"select passage_id, distance from passage_vectors where pooled match vec_bit(?) and k = ? {query}",
-                values,
+                f"select * from ({nearest}) where passage_id in (select id from passages)", values
             ).fetchall()
         ids = np.array([id for id, _ in rows], dtype=np.int64)
         distances = np.array([distance for _, distance in rows], dtype=np.float64)

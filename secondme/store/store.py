@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from secondme.clock import from_text, to_text
+from secondme.keys import Key
 from secondme.records import Filters, Forgotten, Note, Passage, Span
 from secondme.store.chats import Chats
 from secondme.store.connect import copy_database, open_database, writing
@@ -28,8 +30,6 @@ from secondme.store.tombstones import Tombstones
 from secondme.store.topics import Topics
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from sqlite_utils.db import Database
 
 NOTE_COLUMNS = "id, uri, title, text, thread, author, origin, happened_at"
@@ -38,12 +38,12 @@ NOTE_COLUMNS = "id, uri, title, text, thread, author, origin, happened_at"
 class Store:
     """The database of one memory. It belongs to the thread that opened it."""
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
-        """Open the file at `path`; raises NoDatabase where it is absent and `create` is false."""
+    def __init__(self, path: Path, *, create: bool = True, key: Key | None = None) -> None:
+        """Open the file at `path`; raises NoDatabase where it is absent and `create` is false, and WrongKey."""
         self.path = path
         self.copied_to: Path | None = None
         """The copy of the memory as it was before this version changed its tables, where that happened now."""
-        self.db = open_database(path, create=create)
+        self.db = open_database(path, create=create, key=key)
         try:
             self.copied_to = migrate(self.db, path)
         except BaseException:

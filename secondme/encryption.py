@@ -1,0 +1,67 @@
+"""Gives the whole memory another key, or its first, or none: the database and the copies that were made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from secondme.errors import IntegrityError, Locked, WrongKey
+from secondme.keys import Key, remember
+from secondme.locks import daemon_lock
+from secondme.paths import Paths
+from secondme.store.copies import backups, noted, unfinished
+from secondme.store.presence import alone
+from secondme.store.sealing import FOLDER, erase, fits, reseal
+from secondme.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """What was given another key."""
+
+    copies: tuple[Path, ...]
+    """Automatic copies that got it too."""
+    unreadable: tuple[Path, ...]
+    """Automatic copies that neither the old nor the new key opens: they stay as they are."""
+    elsewhere: tuple[Path, ...]
+    """Copies that the user had made elsewhere: they stay as they are."""
+
+
+def change_key(paths: Paths, old: Key | None, new: Key | None) -> Resealed:
+    """Give the memory the key `new`, or none, in place of `old`; raises WrongKey, Locked and IntegrityError.
+
+    The copies come first: as long as the memory itself is as before, all of it can be done again.
+    """
+    database, folder = paths.database, paths.data / FOLDER
+    with _nobody_else(paths):
+        with Store(database, create=False, key=old) as store:  # which brings its tables up to date
+            others = list(noted(store.db))
+        # What `restore` has put aside lies beside the memory, and is looked after with it.
+        ours = [*backups(database), *(path for path in others if path.parent == paths.data)]
+        with alone(database):
+            done, unreadable = [], []
+            for copy in ours:
+                try:
+                    if not fits(copy, new):
+                        reseal(copy, old, new, folder=folder)
+                    done.append(copy)
+                except (WrongKey, IntegrityError):
+                    unreadable.append(copy)
+            for rest in [*unfinished(database), *paths.data.glob(".restoring-*")]:
+                erase(rest)
+            reseal(database, old, new, folder=folder)
+    remember(database, new)
+    return Resealed(tuple(done), tuple(unreadable), tuple(path for path in others if path not in ours))
+
+
+@contextmanager
+def _nobody_else(paths: Paths) -> Iterator[None]:
+    try:
+        with daemon_lock(paths):
+            yield
+    except Locked as error:
+        if "daemon" not in str(error):
+            raise
+        raise Locked(str(error), hint="secondme daemon stop, then try again") from error
