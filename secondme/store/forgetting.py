@@ -53,7 +53,6 @@ def forget_again(store: Store, others: Fingerprints) -> int:
     """
     removed = prune(store, matching(store, others, but=lambda note: False))
     store.tombstones.take_over(others)
-    finish(store)
     return removed
 
 

@@ -16,8 +16,10 @@ from secondme.errors import Damaged, NoDatabase, SecondmeError, UsageError
 from secondme.store import checks
 from secondme.store.connect import open_copy, storage_errors, writing
 from secondme.store.copies import BESIDE, note_copy, sync
+from secondme.store.forgetting import forget_again
 from secondme.store.presence import alone
 from secondme.store.schema import bring_up_to_date
+from secondme.store.store import Store
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -89,29 +91,30 @@ def _make_ready(draft: Path, progress: checks.Progress | None) -> None:
 
 def _compared(draft: Path, path: Path) -> Replacement:
     """Carry over what the present file knows of copies and of what was forgotten, and count what differs."""
+    theirs: set[str] | None = None
     with closing(open_copy(draft)) as db:
-        (notes,) = db.conn.execute("select count(*) from notes").fetchone()
-        known = dict(db.conn.execute("select uri || char(10) || digest, 1 from notes").fetchall())
-        found = Replacement(draft, notes, None, 0, notes, path.exists())
-        if not found.is_present:
-            return found
-        try:
-            with closing(open_copy(path)) as former:
-                _bring_over(former, db)
-                theirs = {row[0] for row in former.conn.execute("select uri || char(10) || digest from notes")}
-        except SecondmeError:
-            return found
-    both = len(theirs & known.keys())
-    return replace(found, present=len(theirs), only_present=len(theirs) - both, newer=notes - both)
+        if path.exists():
+            with suppress(SecondmeError), closing(open_copy(path)) as former:
+                _bring_over(former, db, path)
+                theirs = _versions(former)
+        ours = _versions(db)
+    both = len(ours & (theirs or set()))
+    present = None if theirs is None else len(theirs)
+    return Replacement(draft, len(ours), present, (present or 0) - both, len(ours) - both, path.exists())
 
 
-def _bring_over(former: Database, db: Database) -> None:
-    """Take over what has to be known of more than the notes: where copies are."""
+def _versions(db: Database) -> set[str]:
+    return {row[0] for row in db.conn.execute("select uri || char(10) || digest from notes")}
+
+
+def _bring_over(former: Database, db: Database, path: Path) -> None:
+    """Take over what has to be known of more than the notes: where copies are, and what was forgotten since."""
     if not former.conn.execute("select 1 from sqlite_master where name = 'copies'").fetchone():
         return
     with writing(db):
         rows = former.conn.execute("select path, made_at from copies").fetchall()
         db.conn.executemany("insert or ignore into copies values (?, ?)", rows)
+    forget_again(Store.over(db, path), Store.over(former, path).tombstones.all())
 
 
 def swap(ready: Replacement, path: Path, *, now: datetime) -> Replacement:
