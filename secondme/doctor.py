@@ -77,6 +77,7 @@ def check(
         ("disk", _disk),
         ("place", _place),
         ("privacy", _privacy),
+        ("encryption", _encryption),
         ("database", _database),
         ("vectors", _vectors),
         ("round trip", _round_trip),
@@ -235,6 +236,12 @@ def _privacy(patient: _Patient) -> Iterator[Check]:
         yield Check("privacy", False, detail, f"chmod 700 {shlex.join(map(str, found))}")
     else:
         yield Check("privacy", True, "nobody else on this machine can read the memory")
+
+
+def _encryption(patient: _Patient) -> Iterator[Check]:
+    from secondme.encryption import look
+
+    yield Check("encryption", *look(patient.paths, patient.config))
 
 
 def _database(patient: _Patient) -> Iterator[Check]:

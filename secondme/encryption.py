@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from secondme.config import Config
 from secondme.errors import IntegrityError, Locked, WrongKey
-from secondme.keys import Key, remember
+from secondme.keys import Key, from_keyring, is_sealed, read_key, remember, run_command
 from secondme.locks import daemon_lock
 from secondme.paths import Paths
 from secondme.store.copies import backups, noted, unfinished
@@ -54,6 +55,43 @@ def change_key(paths: Paths, old: Key | None, new: Key | None) -> Resealed:
             reseal(database, old, new, folder=folder)
     remember(database, new)
     return Resealed(tuple(done), tuple(unreadable), tuple(path for path in others if path not in ours))
+
+
+def look(paths: Paths, config: Config) -> tuple[bool, str, str]:
+    """Return whether all is well with the key, what there is to say of it, and what to do; the key is never in it.
+
+    Only for processes that do not have the memory open.
+    """
+    source = config.key
+    named = [name for name in ("file", "command", "keyring") if getattr(source, name)]
+    if not is_sealed(paths.database):
+        if named and paths.database.exists():
+            return False, f"the memory is not encrypted, though key.{named[0]} is set", "secondme encrypt"
+        return True, "the memory is not encrypted", ""
+    if not named:
+        return True, "the memory is encrypted; the passphrase is asked for", ""
+    try:
+        where = _source(paths, config)
+    except WrongKey as error:
+        return False, f"the memory is encrypted, and key.{named[0]} gives no key: {error}", error.hint
+    if file := Path(source.file).expanduser() if source.file else None:
+        if file.stat().st_mode & 0o077:
+            return False, f"others on this machine can read the key file {file}", f"chmod 600 {file}"
+        if file.resolve().is_relative_to(paths.data.resolve()):
+            return False, f"the key file {file} lies beside what it opens", "keep it in another place, and set key.file"
+    return True, f"the memory is encrypted; {where}", ""
+
+
+def _source(paths: Paths, config: Config) -> str:
+    """Say where the key comes from; raises WrongKey where it does not."""
+    if config.key.file:
+        read_key(Path(config.key.file).expanduser())
+        return f"the key is in {config.key.file}"
+    if config.key.command:
+        run_command(config.key.command)
+        return "key.command gives the key"
+    found, why = from_keyring(paths.database)
+    return "the keyring gives the key" if found else f"the passphrase is asked for: {why}"
 
 
 @contextmanager

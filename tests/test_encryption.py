@@ -413,6 +413,30 @@ def test_on_a_terminal_the_passphrase_is_asked_for_twice_and_then_by_each_comman
     assert process.exitstatus == 12
 
 
+def test_the_doctor_says_whether_the_memory_is_encrypted_and_whether_its_key_can_be_had(
+    own_home: Path, key_file: Path, call: Run
+) -> None:
+    def said(**env: str) -> tuple[str, str]:
+        remember(own_home / "memory.db", None)
+        checks = call("doctor", "--json", env=env).json["checks"]
+        [one] = [one for one in checks if one["name"] == "encryption"]
+        return one["level"], one["detail"]
+
+    secret = key_file.read_text(encoding="ascii").strip()
+    assert said() == ("ok", "the memory is encrypted; the passphrase is asked for")
+    assert said(SECONDME_KEY_FILE=str(key_file)) == ("ok", f"the memory is encrypted; the key is in {key_file}")
+    assert said(SECONDME_KEY_COMMAND="false")[0] == "warning"
+    key_file.chmod(0o644)
+    assert said(SECONDME_KEY_FILE=str(key_file)) == (
+        "warning",
+        f"others on this machine can read the key file {key_file}",
+    )
+    assert secret not in call("doctor", env={"SECONDME_KEY_FILE": str(key_file)}).stdout
+    assert call("decrypt", env={"SECONDME_KEY_FILE": str(key_file)}).code == 0
+    assert said()[1] == "the memory is not encrypted"
+    assert said(SECONDME_KEY_FILE=str(key_file))[0] == "warning"
+
+
 def test_two_passphrases_that_differ_change_nothing(own_home: Path) -> None:
     database = write(own_home)
     with talking("encrypt") as process:
