@@ -104,8 +104,11 @@ def known() -> list[Key]:
     return list(_known.values())
 
 
-def find_key(paths: Paths, config: Config) -> Key:
-    """Return the key from the first source that is configured, else from the user. Raises WrongKey."""
+def find_key(paths: Paths, config: Config, *, of: Path | None = None) -> Key:
+    """Return the key from the first source that is configured, else from the user. Raises WrongKey.
+
+    It is the key `of` another file than the memory, where one is named.
+    """
     if config.key.file:
         return read_key(Path(config.key.file).expanduser())
     if config.key.command:
@@ -116,7 +119,9 @@ def find_key(paths: Paths, config: Config) -> Key:
         if found:
             return found
     if not can_ask():
-        raise WrongKey(f"{paths.database}: encrypted, and no key was given" + (f"; {note}" if note else ""), hint=WAYS)
+        raise WrongKey(
+            f"{of or paths.database}: encrypted, and no key was given" + (f"; {note}" if note else ""), hint=WAYS
+        )
     return ask(f"{note}\npassphrase: " if note else "passphrase: ")
 
 

@@ -437,6 +437,31 @@ def test_the_doctor_says_whether_the_memory_is_encrypted_and_whether_its_key_can
     assert said(SECONDME_KEY_FILE=str(key_file))[0] == "warning"
 
 
+def test_an_encrypted_export_is_read_by_import_with_its_key_alone(own_home: Path, tmp_path: Path, call: Run) -> None:
+    with Assistant.open(own_home) as me:
+        for number in range(30):
+            me.add(Note(text=f"{CANARY} {number} " + "long words " * 500, uri=f"n:{number}"))
+    key, target = tmp_path / "key", tmp_path / "export"
+    key.write_text(PHRASE + "\n", encoding="utf-8")
+    env = {"SECONDME_KEY_FILE": str(key)}
+    assert call("export", target, "--encrypt", env=env).code == 0
+    assert CANARY.encode() not in target.read_bytes()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    other = {"SECONDME_HOME": str(tmp_path / "other")}
+    assert call("import", target, env=other).code == 12
+    done = call("import", target, env={**other, **env})
+    assert (done.code, "30 versions of notes added" in done.stdout) == (0, True)
+    with Assistant.open(own_home) as me, Assistant.open(tmp_path / "other") as same:
+        assert [note.text for note in me.notes()] == [note.text for note in same.notes()]
+    with closing(dbapi2.connect(str(target))) as plain:
+        plain.execute("pragma key = '{}'".format(PHRASE.replace("'", "''")))
+        assert plain.execute("select count(*) from export where line like '%canary%'").fetchone() == (30,)
+    wrong = key.with_name("wrong")
+    wrong.write_text("another", encoding="utf-8")
+    assert call("import", target, env={**other, "SECONDME_KEY_FILE": str(wrong)}).code == 12
+    assert call("export", "-", "--encrypt", env=env).code == 2
+
+
 def test_two_passphrases_that_differ_change_nothing(own_home: Path) -> None:
     database = write(own_home)
     with talking("encrypt") as process:

@@ -46,7 +46,7 @@ def encrypt(key_file: KeyFile = None) -> None:
     config = load_config(paths.config)
     if is_sealed(paths.database):
         raise UsageError(f"{paths.database} is encrypted already", hint="another key: secondme rekey")
-    key = _new_key(key_file or _configured(config), config.key.command)
+    key = new_key(key_file or configured(config), config.key.command)
     # Where nothing is stored yet, the first note is encrypted too.
     open_store(paths, config).close()
     done = change_key(paths, None, key)
@@ -80,7 +80,7 @@ def rekey(key_file: KeyFile = None) -> None:
     paths = find_paths()
     config = load_config(paths.config)
     old = _current_key(paths, config)
-    new = _new_key(key_file, "")
+    new = new_key(key_file, "")
     if new == old:
         raise UsageError("the new key is the old one", hint="secondme rekey --key-file FILE with a name not used yet")
     done = change_key(paths, old, new)
@@ -92,7 +92,8 @@ def rekey(key_file: KeyFile = None) -> None:
         say("key.command has to give the new key from now on")
 
 
-def _configured(config: Config) -> Path | None:
+def configured(config: Config) -> Path | None:
+    """Return the file that the settings name for the key."""
     return Path(config.key.file).expanduser() if config.key.file else None
 
 
@@ -110,7 +111,7 @@ def _current_key(paths: Paths, config: Config) -> Key:
     return key
 
 
-def _new_key(file: Path | None, command: str) -> Key:
+def new_key(file: Path | None, command: str) -> Key:
     """Return the key of a file, made where it is absent, or of a command, or what the user types twice."""
     from secondme.keys import ask, can_ask, make_key, read_key, run_command
 

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -37,6 +37,8 @@ Source = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Of a kind: say what would be added, and add nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Replace a file of that name without asking.")]
 
+Encrypt = Annotated[bool, typer.Option("--encrypt", help="Into an encrypted file; its key is asked for, or key.file.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -44,9 +46,13 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_notes)
 
 
-def export_notes(context: typer.Context, target: Target, yes: Yes = False, json: Json = False) -> None:
+def export_notes(
+    context: typer.Context, target: Target, encrypt: Encrypt = False, yes: Yes = False, json: Json = False
+) -> None:
     """Write everything you ever stored, earlier versions included, as JSON lines."""
     to_stdout = target == STDIN
+    if to_stdout and encrypt:
+        raise UsageError("an encrypted export is a file", hint="secondme export --encrypt FILE")
     if to_stdout and json:
         raise UsageError("stdout is taken by the notes", hint="give a file, or leave out --json")
     with open_memory(context) as me:
@@ -55,7 +61,7 @@ def export_notes(context: typer.Context, target: Target, yes: Yes = False, json:
             return
         path = Path(target).expanduser().resolve()
         _may_replace(path, me.paths.database, yes=yes)
-        with _replacing(path) as file:
+        with _sealed(path) if encrypt else _replacing(path) as file:
             versions = _write(me, file)
     if json:
         print_json(file=str(path), versions=versions)
@@ -85,6 +91,16 @@ def _may_replace(path: Path, database: Path, *, yes: bool) -> None:
     if not typer.confirm(f"replace {path}?", err=True):
         say("nothing was written")
         raise typer.Exit(1)
+
+
+def _sealed(path: Path) -> AbstractContextManager[IO[bytes]]:
+    from secondme.cli.encryption import configured, new_key
+    from secondme.config import load_config
+    from secondme.paths import find_paths
+    from secondme.store.sealed import writing_sealed
+
+    config = load_config(find_paths().config)
+    return writing_sealed(path, new_key(configured(config), config.key.command))
 
 
 @contextmanager
@@ -161,8 +177,20 @@ def _opened(source: str) -> Iterator[IO[bytes]]:
     if source == STDIN:
         yield sys.stdin.buffer
         return
+    from secondme.store.sealed import is_sealed_export, reading_sealed
+
+    path = Path(source).expanduser()
+    if is_sealed_export(path):
+        from secondme.config import load_config
+        from secondme.keys import find_key
+        from secondme.paths import find_paths
+
+        paths = find_paths()
+        with reading_sealed(path, find_key(paths, load_config(paths.config), of=path)) as lines:
+            yield lines
+        return
     try:
-        file = Path(source).expanduser().open("rb")
+        file = path.open("rb")
     except OSError as error:
         raise UsageError(f"{source}: {(error.strerror or 'cannot be read').lower()}") from error
     with file:

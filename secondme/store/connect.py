@@ -80,6 +80,11 @@ def open_copy(path: Path, key: Key | None = None) -> Database:
     return _open(path, _prepare_copy, key)
 
 
+def open_file(path: Path, key: Key) -> Database:
+    """Return an encrypted database of any kind, open; an empty file becomes one. Raises WrongKey."""
+    return _open(path, lambda connection, _: _application(connection), key)
+
+
 def key_of(db: Database) -> Key | None:
     """Return the key that a database was opened with; what is copied from it has the same one."""
     connection: Any = db.conn
@@ -88,7 +93,7 @@ def key_of(db: Database) -> Key | None:
 
 
 def _open(
-    path: Path, prepare: Callable[[Any, Path], None], key: Key | None, presence: Presence | None = None
+    path: Path, prepare: Callable[[Any, Path], object], key: Key | None, presence: Presence | None = None
 ) -> Database:
     with storage_errors(path):
         connection = dbapi2.connect(str(path), timeout=PATIENCE, isolation_level=None, factory=_Connection)

@@ -63,11 +63,15 @@ def explain_key(path: Path, key: Key | None) -> WrongKey:
             hint="try the key again; what a key file or command gives is its first line",
         )
     else:
-        with path.open("rb") as file:
-            beginning = file.read(64)
-        # What is encrypted looks like chance, and consists of whole pages.
-        if path.stat().st_size % PAGE or all(byte < 128 for byte in beginning):
+        if not looks_encrypted(path):
             return WrongKey(f"{path}: not a secondme database, or damaged at its beginning")
         found = WrongKey(f"{path}: encrypted, and no key was given", hint=WAYS)
     found.needs_key = True
     return found
+
+
+def looks_encrypted(path: Path) -> bool:
+    """True if a file that is no database of ours may be an encrypted one: it looks like chance, in whole pages."""
+    with path.open("rb") as file:
+        beginning = file.read(64)
+    return bool(beginning) and not path.stat().st_size % PAGE and any(byte > 127 for byte in beginning)
