@@ -34,9 +34,11 @@ TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 PATIENCE = 20.0
 LOADED = (
-    *(f"secondme.cli.{name}" for name in ("app", "add", "copies", "intake", "journal", "notes", "sleep")),
+    *(f"secondme.cli.{name}" for name in ("app", "add", "copies", "encryption", "intake", "journal", "notes", "sleep")),
     *("secondme.ingest.imports", "secondme.sleep.night", "secondme.store.replacement"),
 )
+OLD = ["I live in Lisbon.", "My sister Nora keeps bees."]
+"""What the notes say that are there when a memory is migrated or encrypted."""
 Record = tuple[str, str, list[str]]
 """An operation, whether it begins or is done, and what it is about."""
 
@@ -90,12 +92,20 @@ class Work:
 
     def migrate(self) -> None:
         """Open a memory whose tables are those of an earlier version."""
+        self._elsewhere("old", "migrate", "list")
+
+    def encrypt(self) -> None:
+        """Encrypt a memory, with its copies."""
+        self._elsewhere("plain", "encrypt", "encrypt")
+
+    def _elsewhere(self, template: str, operation: str, *arguments: str) -> None:
         home = self._folder / f"{self._name}-{self._count}"
         self._count += 1
-        shutil.copytree(self._folder / "old", home)
+        shutil.copytree(self._folder / template, home)
+        more = ("--key-file", f"{home}.key") if operation == "encrypt" else ()
         before = os.environ["SECONDME_HOME"]
         os.environ["SECONDME_HOME"] = str(home)
-        self._run("migrate", [str(home)], "list")
+        self._run(operation, [str(home)], *arguments, *more)
         os.environ["SECONDME_HOME"] = before
         shutil.rmtree(home)
 
@@ -183,6 +193,8 @@ class Killer:
         old = self._folder / "old"
         old.mkdir(parents=True)
         old_memory(old / "memory.db")
+        shutil.copytree(old, self._folder / "plain")
+        Store(self._folder / "plain" / "memory.db").close()
 
     def __enter__(self) -> Killer:
         """Start what starts the others."""
@@ -283,6 +295,22 @@ class Killer:
         self.tally.problems += [f"a copy that is not whole: {copy}" for copy in copies if not is_good(copy)]
         if operation == "migrate":
             self.tally.problems += old_or_new(Path(what[0]))
+        if operation == "encrypt":
+            self.tally.problems += self._plain_or_encrypted(Path(what[0]))
+
+    def _plain_or_encrypted(self, home: Path) -> list[str]:
+        """Return what is wrong with a memory that was killed while it was encrypted."""
+        if not (home / "memory.db").exists():
+            return []  # it was killed before the file was copied, or after it was done with it
+        key = Path(f"{home}.key")
+        env = {**self._env, "SECONDME_HOME": str(home), **({"SECONDME_KEY_FILE": str(key)} if key.exists() else {})}
+        command = [sys.executable, "-m", "secondme"]
+        for words in ("verify", "list --json"):
+            done = subprocess.run([*command, *words.split()], env=env, capture_output=True, text=True, check=False)
+            if done.returncode:
+                return [f"{words} after encrypting was killed: {done.stdout} {done.stderr}"]
+        found = sorted(note["text"] for note in json.loads(done.stdout)["notes"])
+        return [] if found == OLD else [f"encrypting left {found}"]
 
 
 def is_at_work(records: list[Record], kind: str) -> bool:
@@ -327,8 +355,7 @@ def old_or_new(home: Path) -> list[str]:
     with Store(path, create=False) as store:
         found = sorted(note.text for note in store.notes())
         problems += broken(store)
-    expected = ["I live in Lisbon.", "My sister Nora keeps bees."]
-    return problems if found == expected else [*problems, f"a migration left {found}"]
+    return problems if found == OLD else [*problems, f"a migration left {found}"]
 
 
 KINDS: tuple[Callable[[Work], None], ...] = (
@@ -339,6 +366,7 @@ KINDS: tuple[Callable[[Work], None], ...] = (
     Work.backup,
     Work.restore,
     Work.migrate,
+    Work.encrypt,
 )
 
 
