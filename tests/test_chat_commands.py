@@ -18,6 +18,7 @@ from secondme.chat.commands import COMMANDS, Reply, attempt, completions, confir
 from secondme.chat.talk import Talk, ask, keep_answer
 from secondme.errors import NotFound, UsageError
 from secondme.records import Note
+from secondme.store.copies import backups
 
 
 @pytest.fixture
@@ -133,11 +134,13 @@ def test_remember_keeps_a_text_as_it_is(talk: Talk) -> None:
 
 def test_forget_takes_ids_shows_what_goes_and_asks(answered: Talk) -> None:
     asked = run(answered, "/forget n2")
+    [copy] = backups(answered.me.paths.database)
     assert asked.text.splitlines() == [
         "would remove n2: 1 passage",
         f"  {answered.me.note('n2')[0].uri}",
         "  1 fact: m2",
         "  1 turn of conversations",
+        f"  in the copy of the memory at {copy}: 1 version",
     ]
     assert "cannot be taken back" in asked.confirm
     assert answered.me.note("n2")

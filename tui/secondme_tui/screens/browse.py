@@ -220,7 +220,8 @@ class BrowseScreen(MainScreen):
 
     def _forgot(self, done: Forgotten) -> None:
         self.main.has_forgotten = True
-        self.main.tell(forgotten_lines(done).partition("\n")[0])
+        head = forgotten_lines(done).partition("\n")[0]
+        self.main.tell(f"{head}; {done.left}" if done.left else head)
         self._ask()
 
     def action_query(self) -> None:
