@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from secondme.errors import ConfigError
 from secondme.privacy import make_folder
+from secondme.secrets import NAMES
 
 MAY_BE_ZERO = (
     "models.threads",
@@ -266,6 +267,8 @@ def _merge_table(config: Config, table: str, values: Any, *, where: str) -> Conf
         if not good:
             raise ConfigError(f"{where}: {table}.{key} must be {_describe(kind, f'{table}.{key}')}, not {value!r}")
         checked[key] = value
+    if table == "secrets" and (odd := sorted(set(checked.get("keep", ())) - set(NAMES))):
+        raise ConfigError(f"{where}: secrets.keep names no kind {odd[0]!r}", hint=f"known kinds: {', '.join(NAMES)}")
     return replace(config, **{table: replace(getattr(config, table), **checked)})
 
 

@@ -10,6 +10,7 @@ from secondme.clock import now
 from secondme.errors import UsageError
 from secondme.ingest.prepare import prepare
 from secondme.records import Added, Note, Skipped
+from secondme.secrets import masks_in
 from secondme.store.tombstones import forgotten_on
 
 if TYPE_CHECKING:
@@ -47,4 +48,7 @@ def write(me: Assistant, notes: Iterable[Note | Skipped], *, named: bool) -> Add
         kept, forgotten = me.store.tombstones.keep_out(prepared)
         stored = me.store.add_notes(kept, now=now())
     known = sum(known for _, known in stored)
-    return Added(tuple(f"n{id}" for id, _ in stored), len(stored) - known, known, (*skipped, *forgotten))
+    fresh = [(f"n{id}", note) for (note, _), (id, was_known) in zip(kept, stored, strict=True) if not was_known]
+    masked = [one for id, note in fresh for one in masks_in(note.text, id)]
+    ids = tuple(f"n{id}" for id, _ in stored)
+    return Added(ids, len(stored) - known, known, (*skipped, *forgotten), tuple(masked))

@@ -124,6 +124,18 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Masked:
+    """A place where a secret was masked."""
+
+    id: str
+    """Of the note."""
+    kind: str
+    """The kind of secret, such as aws-key."""
+    line: int
+    """Counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Added:
     """What an add did. `ids` names every accepted note, in the order given, new or already known."""
 
@@ -131,6 +143,8 @@ class Added:
     added: int = 0
     known: int = 0
     skipped: tuple[Skipped, ...] = ()
+    masked: tuple[Masked, ...] = ()
+    """Where secrets were masked in what was added."""
 
 
 @dataclass(frozen=True, slots=True)

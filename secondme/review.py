@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from secondme.clean import clean
 from secondme.clock import now
 from secondme.errors import NotFound, UsageError
 from secondme.ids import is_id, number_in
+from secondme.ingest.prepare import kept
 from secondme.locks import sleep_lock
 from secondme.records import Fact, Note, SleepReport, Stance
 from secondme.store.edit import Edit
@@ -80,7 +80,7 @@ def edit(me: Assistant, id: str, text: str) -> Change:
 
     The lines it rests on and its time stay. Raises NotFound, Locked, and UsageError for an empty text.
     """
-    words = " ".join(clean(text).split())
+    words = " ".join(kept(text, me.config).split())
     if not words:
         raise UsageError("the fact is empty", hint="to drop it, reject it")
     if len(words) > LONGEST:

@@ -17,8 +17,8 @@ class Kind:
     """A kind of secret."""
 
     name: str
-    pattern: re.Pattern[str]
-    """Its group `secret`, where it has one, is what is masked. Linear: no part of it can match the same in two ways."""
+    pattern: str
+    """Its group `secret`, where it has one, is what is masked. Compiled where it is needed, which is hardly ever."""
     triggers: tuple[str, ...] = ()
     """One of these stands in every text that holds one; empty for what is made of figures."""
     is_one: Callable[[str], bool] = _anything
@@ -90,7 +90,7 @@ def is_iban(text: str) -> bool:
 
 
 def _kind(name: str, pattern: str, *triggers: str, is_one: Callable[[str], bool] = _anything) -> Kind:
-    return Kind(name, re.compile(pattern), triggers, is_one)
+    return Kind(name, pattern, triggers, is_one)
 
 
 # A dash or letter before it makes it part of something else; behind it, all that belongs to it is taken.
@@ -182,12 +182,12 @@ KINDS = (
     _kind(
         "bank-account",
         r"(?i:\b(?:account|acct|a/c|konto|kontonummer|routing|aba|sort[ -]code|bank[ -]account)"
-        r"[ \t]*(?:number|num|no|nr)?\.?[ \t]*(?:[:=#]|is)[ \t]*)"
+        r"[ \t]*(?:(?:number|num|no|nr)?\.?[ \t]*(?:[:=#]|is)|n[or]\.)[ \t]*)"
         r"(?P<secret>\d(?:[ -]?\d){5,17})(?![\w-]|[.,/]\d)",
     ),
 )
 
-VALUE = re.compile(
+VALUE = (
     r"[\"'`*_]{0,3}[ \t]{0,3}(?::=|=>|=(?!=)|:(?![:/]))[ \t]{0,3}[*_]{0,2}[ \t]{0,2}"
     r"(?:(?P<q>[\"'`])(?P<quoted>[^\"'`\n]{4,200})(?P=q)|(?P<bare>[^\s\"'`,;<>|]{4,200}))"
 )

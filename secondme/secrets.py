@@ -9,8 +9,11 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from secondme.records import Masked
 from secondme.secret_kinds import ASSIGNED, KINDS, VALUE
 
+MASK = "⟦masked: "
+"""How every mask begins."""
 _MASK = re.compile(r"⟦masked: (?P<kind>[a-z]+(?:-[a-z]+)*)⟧")
 _NUMBER = re.compile(r"[0-9](?:[ -]?[0-9A-Z]){7}")
 _BEGIN, _END = "-----BEGIN ", "-----END "
@@ -33,15 +36,6 @@ class Secret:
     """The one after the last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
-    """A place where something was masked."""
-
-    kind: str
-    line: int
-    """Counted from 1."""
-
-
 def find(text: str, *, keep: Collection[str] = ()) -> list[Secret]:
     """Return the secrets in a text, in order and apart from each other, but for the kinds to be kept."""
     found = [*_private_keys(text), *_of_kinds(text), *_assigned(text)]
@@ -59,16 +53,16 @@ def mask(text: str, *, keep: Collection[str] = ()) -> str:
         parts, last = [], 0
         for one in secrets:
             lines = text.count("\n", one.start, one.end)
-            parts += [text[last : one.start], f"⟦masked: {one.kind}⟧", "\n" * lines]
+            parts += [text[last : one.start], f"{MASK}{one.kind}⟧", "\n" * lines]
             last = one.end
         text = "".join([*parts, text[last:]])
     return text
 
 
-def masks_in(text: str) -> list[Masked]:
-    """Return where something was masked in a text."""
-    found = [] if "⟦" not in text else list(_MASK.finditer(text))
-    return [Masked(one["kind"], text.count("\n", 0, one.start()) + 1) for one in found]
+def masks_in(text: str, id: str) -> list[Masked]:
+    """Return where something was masked in the text of the note with this id."""
+    found = _MASK.finditer(text) if MASK in text else ()
+    return [Masked(id, one["kind"], text.count("\n", 0, one.start()) + 1) for one in found]
 
 
 def _private_keys(text: str) -> Iterator[Secret]:
@@ -102,8 +96,8 @@ def _of_kinds(text: str) -> Iterator[Secret]:
     has_number = _NUMBER.search(text) is not None
     for kind in KINDS:
         if any(trigger in text for trigger in kind.triggers) if kind.triggers else has_number:
-            for found in kind.pattern.finditer(text):
-                group = "secret" if "secret" in kind.pattern.groupindex else 0
+            for found in re.finditer(kind.pattern, text):
+                group = "secret" if "secret" in found.re.groupindex else 0
                 if kind.is_one(found[group]):
                     yield Secret(kind.name, *found.span(group))
 
@@ -119,7 +113,7 @@ def _assigned(text: str) -> Iterator[Secret]:
         while at >= 0:
             end = at + len(name)
             if not before or low[max(at - 11, 0) : at].rstrip("_- ").endswith(before):
-                found = VALUE.match(text, end)
+                found = re.compile(VALUE).match(text, end)
                 if found:
                     group = "bare" if found["quoted"] is None else "quoted"
                     if is_one(found[group]) and _is_value(found[group], is_quoted=group == "quoted"):
@@ -149,9 +143,6 @@ def _is_value(value: str, *, is_quoted: bool) -> bool:
         value = value.rstrip(_WORD_ENDS)
     if len(value) < 4 or _PLACEHOLDER.fullmatch(value) or _DATE.fullmatch(value):
         return False
-    return is_quoted or not (_NAME_IN_CODE.fullmatch(value) or "(" in value or value.startswith(("/", "http", "~/")))
-
-
-def only_known(kinds: Collection[str]) -> str:
-    """Return the first of these that is no kind of secret, "" where all are."""
-    return next((kind for kind in kinds if kind not in NAMES), "")
+    return is_quoted or not (
+        _NAME_IN_CODE.fullmatch(value) or "(" in value or value.endswith("[") or value.startswith(("/", "http", "~/"))
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from secondme.chat import lines
 from secondme.clean import clean
 from secondme.errors import NotFound, SecondmeError, UsageError
+from secondme.ingest.prepare import kept
 from secondme.records import Filters
 from secondme.store.forgetting import LEFT
 
@@ -174,7 +175,7 @@ def _name(talk: Talk, name: str) -> Reply:
     if talk.chat is None:
         raise UsageError("nothing was said yet")
     with talk.me.store.writing():
-        talk.me.store.chats.rename(talk.chat, " ".join(name.split())[:80])
+        talk.me.store.chats.rename(talk.chat, kept(" ".join(name.split()), talk.me.config)[:80])
     return Reply(f"this conversation is called {talk.me.store.chats.get(talk.chat).name}")
 
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from secondme.chat import asking
 from secondme.chat.hearing import follows, is_on_the_same, question_in, tells
 from secondme.chat.reading import Read, read
-from secondme.clean import clean
 from secondme.clock import now
 from secondme.errors import NotFound, UsageError
 from secondme.ids import parse_id
-from secondme.ingest.prepare import prepare
+from secondme.ingest.prepare import kept, prepare
 from secondme.records import Answer, Filters, Match, Note, Skipped
 from secondme.store.chats import Chat, Cited, Turn
 
@@ -98,7 +97,7 @@ class Talk:
 
     def hear(self, text: str) -> Heard:
         """Keep what was said, on the disk before this returns, and tell what it asks. Raises UsageError."""
-        text = clean(text)
+        text = kept(text, self.me.config)
         if not text.strip():
             raise UsageError("nothing was said")
         question = question_in(text)
@@ -118,7 +117,7 @@ class Talk:
         if not self.keeps:
             raise UsageError("nothing is kept at present", hint="/on keeps what is said again")
         self._last_at = now()
-        note, turn = self._keep(clean(text), True, "said")
+        note, turn = self._keep(kept(text, self.me.config), True, "said")
         return Heard(text, turn, note, "")
 
     def _keep(self, text: str, as_note: bool, kind: Literal["said", "asked"]) -> tuple[str, int]:

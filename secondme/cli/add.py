@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from secondme.cli import intake
 from secondme.cli.options import Json, open_memory
-from secondme.cli.output import print_json, report_skipped, say
+from secondme.cli.output import counted, print_json, report_skipped, say
 from secondme.errors import UsageError
 from secondme.records import Added, Note
 
@@ -90,7 +91,8 @@ def _add_many(context: typer.Context, paths: list[str], jsonl: str) -> Added:
 def _report(done: Added, *, json: bool) -> None:
     if json:
         skipped = [{"what": item.what, "why": item.why} for item in done.skipped]
-        print_json(ids=done.ids, added=done.added, known=done.known, skipped=skipped)
+        masked = [asdict(one) for one in done.masked]
+        print_json(ids=done.ids, added=done.added, known=done.known, skipped=skipped, masked=masked)
     elif len(done.ids) <= LISTED:
         for id in done.ids:
             print(id)
@@ -98,6 +100,10 @@ def _report(done: Added, *, json: bool) -> None:
         print(f"{done.added:,} notes added, {done.known:,} already known ({done.ids[0]} to {done.ids[-1]})")
     if not json and done.ids and not done.added:
         say("already known, nothing added")
+    for one in done.masked[:LISTED]:
+        say(f"masked: {one.kind} in {one.id}, line {one.line}")
+    if more := len(done.masked[LISTED:]):
+        say(f"masked: {counted(more, 'more secret')}; all of them: secondme secrets")
     report_skipped(done.skipped)
     if any(not item.is_harmless for item in done.skipped):
         raise typer.Exit(3)

@@ -140,7 +140,11 @@ def store(me: Assistant, notes: Iterable[Note | Skipped], *, named: bool = False
         while batch := list(islice(items, BATCH)):
             added = me.write(batch, named=named)
             done = Added(
-                done.ids + added.ids, done.added + added.added, done.known + added.known, done.skipped + added.skipped
+                done.ids + added.ids,
+                done.added + added.added,
+                done.known + added.known,
+                done.skipped + added.skipped,
+                done.masked + added.masked,
             )
             reading(len(done.ids), 0)
     except KeyboardInterrupt:

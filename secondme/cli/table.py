@@ -52,6 +52,9 @@ COMMANDS = {
     "watch": {
         "watch": "Folders whose notes are kept in step; nothing in them is changed.",
     },
+    "secrets": {
+        "secrets": "List where secrets were masked, by note, line and kind, and the kinds there are.",
+    },
     "mcp": {
         "mcp": "Let another program on this machine search and ask, over the Model Context Protocol.",
     },

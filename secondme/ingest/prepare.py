@@ -1,4 +1,4 @@
-"""Makes of a note what will be stored: cleaned, named, dated, and cut into passages."""
+"""Makes of a note what will be stored: cleaned, without secrets, named, dated, and cut into passages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from secondme.clock import now
 from secondme.config import Config
 from secondme.ingest.segment import segment
 from secondme.records import Note, Skipped, Span
+from secondme.secrets import mask
+
+
+def kept(text: str, config: Config) -> str:
+    """Return a text as it may be stored: without what steers terminals, and without secrets."""
+    return mask(clean(text), keep=config.secrets.keep)
 
 
 def prepare(note: Note, config: Config) -> tuple[Note, list[Span]] | Skipped:
     """Return the note as it will be stored, with its passages, or why it cannot be."""
-    text = clean(note.text)
+    text = kept(note.text, config)
     if not text.strip():
         return Skipped(note.uri or "text", "nothing to store: the text is empty")
     size = len(text.encode())
@@ -29,10 +35,11 @@ def prepare(note: Note, config: Config) -> tuple[Note, list[Span]] | Skipped:
     stored = replace(
         note,
         text=text,
+        # The name of a file has to stay what it is: it is how the file is found again.
         uri=clean(note.uri) or f"{note.origin}:{day}:{digest}",
         thread=clean(note.thread) or clean(note.uri) or f"{note.origin}:{day}",
         author=clean(note.author) or (config.me.name if note.origin == "typed" else ""),
-        title=clean(note.title),
+        title=kept(note.title, config),
         happened_at=moment,
     )
     return stored, segment(text, markdown=note.origin != "chat")

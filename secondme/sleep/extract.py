@@ -13,6 +13,7 @@ from secondme.errors import ConfigError
 from secondme.models.prompts import SORTS, WRITE_GRAMMAR, parse_written, sort_prompt, write_prompt
 from secondme.models.protocols import LanguageModel, Usage
 from secondme.records import FactKind, Passage, Stance, Trust
+from secondme.secrets import MASK
 from secondme.sleep.clauses import Clause, clauses
 from secondme.sleep.drafts import Draft, draft
 from secondme.sleep.holding import why_held
@@ -23,6 +24,7 @@ from secondme.sleep.worth import worth
 
 CHATTER = "not worth keeping"
 SAID_BY_ASSISTANT = "said by an assistant"
+MASKED = "a secret was masked in it"
 SURE, HEDGED = 0.8, 0.5
 """How certain one line makes a fact, said plainly and said with a maybe."""
 WORTH_KEEPING = 0.5
@@ -98,6 +100,8 @@ def read(passage: Passage, *, me: str, trust: Trust, turns: Sequence[Turn] = ())
         before.append(clause.text)
         if is_assistant(passage.author) or is_within(turns, clause.start):
             unfit.append((clause, SAID_BY_ASSISTANT))
+        elif MASK in clause.text:
+            unfit.append((clause, MASKED))
         elif isinstance(made, Draft) and len(made.text) > LONGEST:
             # Asked about, it might not fit into the model at all.
             unfit.append((clause, TOO_LONG))
