@@ -21,7 +21,14 @@ def test_a_text_is_added_once_and_known_the_second_time(call: Run) -> None:
 
 
 def test_json_says_what_was_added_known_and_skipped(call: Run) -> None:
-    assert call("add", "tea", "--json").json == {"v": 1, "ids": ["n1"], "added": 1, "known": 0, "skipped": []}
+    assert call("add", "tea", "--json").json == {
+        "v": 1,
+        "ids": ["n1"],
+        "added": 1,
+        "known": 0,
+        "skipped": [],
+        "masked": [],
+    }
     assert call("add", "tea", "--json").json == {"v": 1, "ids": ["n1"], "added": 0, "known": 1, "skipped": []}
 
 

@@ -53,6 +53,7 @@ RUNS: dict[str, list[list[str]]] = {
     "decrypt": [[CODES], []],
     "rekey": [["--key-file", NAMED], [CODES]],
     "mcp": [[CODES]],
+    "secrets": [[], ["--mask"]],
     "plugins": [[], ["--json"]],
     "demo": [["--plain"]],
     "sleep": [["--dry-run"], ["--json"], []],
