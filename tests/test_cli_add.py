@@ -29,7 +29,14 @@ def test_json_says_what_was_added_known_and_skipped(call: Run) -> None:
         "skipped": [],
         "masked": [],
     }
-    assert call("add", "tea", "--json").json == {"v": 1, "ids": ["n1"], "added": 0, "known": 1, "skipped": []}
+    assert call("add", "tea", "--json").json == {
+        "v": 1,
+        "ids": ["n1"],
+        "added": 0,
+        "known": 1,
+        "skipped": [],
+        "masked": [],
+    }
 
 
 def test_words_without_quotes_are_one_note(call: Run) -> None:
