@@ -45,7 +45,8 @@ class Trace:
 def traces_of(me: Assistant, word: str) -> list[Trace]:
     """Return for every place of the memory how much was looked through and how often the word is there.
 
-    What another forgetting has left behind is removed before. Raises UsageError for a word that is too short to tell.
+    What another forgetting has left behind is removed before. The memory is closed then: whoever reads the bytes of a
+    database in the process that has it open loses its locks. Raises UsageError for a word that is too short to tell.
     """
     word = word.strip()
     if len(word) < SHORTEST and word.isascii():
@@ -59,8 +60,9 @@ def traces_of(me: Assistant, word: str) -> list[Trace]:
             found.append(Trace(place, f"not looked into: {looked}", 0, looked))
         else:
             found.append(_tables(place, looked, ""))
-    found += [_files(place, files, pattern) for place, files in _places(me)]
-    return found
+    places = list(_places(me))
+    me.close()
+    return found + [_files(place, files, pattern) for place, files in places]
 
 
 def pattern_of(word: str) -> re.Pattern[bytes]:

@@ -90,6 +90,16 @@ def test_a_key_file_is_made_private_and_random_and_is_found_by_later_commands(ow
     assert CANARY in run("search", "zebrafish").stdout
 
 
+def test_a_key_file_that_is_set_before_is_the_one_that_encrypts(own_home: Path, tmp_path: Path, call: Run) -> None:
+    path = tmp_path / "key"
+    assert call("add", "tea").code == 0
+    assert call("config", "set", "key.file", path).code == 0
+    made = call("encrypt")
+    assert (made.code, path.stat().st_mode & 0o777) == (0, 0o600)
+    assert call("config", "get", "key.file").stdout.strip() == str(path)
+    assert call("list").code == 0
+
+
 def test_encrypting_twice_and_decrypting_what_is_plain_say_so(own_home: Path, call: Run) -> None:
     write(own_home)
     plain = call("decrypt")

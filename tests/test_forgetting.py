@@ -40,7 +40,8 @@ def test_a_word_that_went_through_every_channel_is_in_no_byte_after_its_notes_we
         after = counted_in(own_home, tmp_path / "usb")
         assert {place: count for place, count in after.items() if count} == {}
         for channel in ("", "typed", "superseded", "reworded"):
-            assert [one for one in traces_of(me, word(channel)) if one.found or one.unread] == []
+            with open_memory(own_home) as other:
+                assert [one for one in traces_of(other, word(channel)) if one.found or one.unread] == []
         assert [fact.text for fact in me.current_facts()] == ["I moved to Porto.", "Tea is in the cupboard."]
         assert len(me.store.chats.turns(1)) == 1
         for run in [one.id for one in me.store.journal.runs() if one.state != "undone"]:

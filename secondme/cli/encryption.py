@@ -46,7 +46,8 @@ def encrypt(key_file: KeyFile = None) -> None:
     config = load_config(paths.config)
     if is_sealed(paths.database):
         raise UsageError(f"{paths.database} is encrypted already", hint="another key: secondme rekey")
-    key = new_key(key_file or configured(config), config.key.command)
+    key_file = key_file or configured(config)
+    key = new_key(key_file, config.key.command)
     # Where nothing is stored yet, the first note is encrypted too.
     open_store(paths, config).close()
     done = change_key(paths, None, key)
