@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,23 @@ def process(code: str, *arguments: object, now: str = "") -> subprocess.Complete
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)} | ({"SECONDME_NOW": now} if now else {})
     command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, env=environ, text=True, check=False, timeout=60)
+
+
+@contextmanager
+def killed_after(work: Callable[[], None]) -> Iterator[int]:
+    """Let a process of its own do some work for as long as this lasts, and kill it then, wherever it is."""
+    pid = os.fork()
+    if not pid:
+        try:
+            work()
+        finally:
+            os._exit(1)
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, "it ended by itself"
 
 
 def old_memory(path: Path) -> None:

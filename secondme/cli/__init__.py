@@ -52,6 +52,10 @@ def _run(arguments: list[str]) -> int:
         if (what, hint) == _FULL:
             _drop_output()
         return _report(IntegrityError(f"{error.filename}: {what}" if error.filename else what, hint=hint))
+    except Exception:
+        if damage := _find_damage():
+            return _report(damage)
+        raise
 
 
 def _run_command(arguments: list[str]) -> int:
@@ -67,6 +71,14 @@ def _run_command(arguments: list[str]) -> int:
 
         say("secondme: interrupted")
         return 130
+
+
+def _find_damage() -> SecondmeError | None:
+    """Return what is wrong with the memory, where something is: then that is what a mistake comes from."""
+    from secondme.paths import find_paths
+    from secondme.store.damage import find_damage
+
+    return find_damage(find_paths().database)
 
 
 def _report(error: SecondmeError) -> int:

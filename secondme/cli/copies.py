@@ -43,15 +43,14 @@ def backup(context: typer.Context, file: Target = None, list_: List = False, yes
         _list_copies()
         return
     from secondme.clock import now
-    from secondme.store.copies import note_copy, write_copy
+    from secondme.store.copies import write_copy
 
     path = file.expanduser().resolve()
     with open_memory(context) as me:
         _may_replace(path, me, yes=yes)
-        note_copy(me.store.db, path, now=now())
         progress = Progress("copy", in_bytes=True)
         try:
-            write_copy(me.store.db, path, progress=progress)
+            write_copy(me.store.db, path, noted_at=now(), progress=progress)
         finally:
             progress.close()
         notes = me.store.counts()["notes"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from secondme.errors import IntegrityError, WrongKey
 from secondme.store import chain
+from secondme.store.connect import DRIVER_ERROR
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -62,6 +63,7 @@ def look_through(
     """
     looks: dict[str, Callable[[], Iterable[Check]]] = {
         "pages": lambda: _pages(db, "quick_check" if quick else "integrity_check"),
+        "tables": lambda: _tables(db),
         "rows": lambda: _rows(db),
         "word index": lambda: () if quick else _words(db),
         "vectors": lambda: _vectors(db),
@@ -71,7 +73,7 @@ def look_through(
     for name, look in looks.items():
         try:
             yield from look()
-        except (IntegrityError, WrongKey) as error:
+        except (IntegrityError, WrongKey, DRIVER_ERROR, ValueError, TypeError) as error:
             # That one thing cannot be read does not keep others from being looked at.
             yield Check(name, 0, 1, problem=f"cannot be read: {_reason(error)}")
 
@@ -96,6 +98,14 @@ def _pages(db: Database, pragma: str) -> Iterator[Check]:
     # What it says of word indexes is looked at by itself, and can be mended.
     found = [problem for problem in found if "FTS5 table" not in problem]
     yield Check("pages", pages, len(found), problem="; ".join(found))
+
+
+def _tables(db: Database) -> Iterator[Check]:
+    from secondme.store.schema import expected_statements, statements  # which copies, and so checks, before it changes
+
+    expected, found = expected_statements(), statements(db)
+    odd = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
+    yield _check("tables", len(expected), odd, "are not as this version makes them")
 
 
 def _rows(db: Database) -> Iterator[Check]:

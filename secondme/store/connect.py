@@ -32,6 +32,7 @@ import sqlite_vec  # noqa: E402
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
 
+DRIVER_ERROR: type[Exception] = dbapi2.DatabaseError
 SAFE_SQLITE = (3, 51, 3)
 """Older ones can corrupt a WAL file under several connections."""
 
@@ -180,7 +181,7 @@ def storage_errors(path: Path) -> Iterator[None]:
     """Turn errors of the driver and of the system about the file itself into ones that say what to do."""
     try:
         yield
-    except (dbapi2.DatabaseError, OSError) as error:
+    except (dbapi2.DatabaseError, OSError, UnicodeDecodeError) as error:
         known = explain(error, path)
         if known is None:
             raise
@@ -213,7 +214,7 @@ class _Cursor(dbapi2.Cursor):  # type: ignore[misc]  # the driver has no types
     def __next__(self) -> Any:
         try:
             return super().__next__()
-        except dbapi2.DatabaseError as error:
+        except (dbapi2.DatabaseError, UnicodeDecodeError) as error:
             # Spelled out, because this runs once for each row.
             raise (explain(error, self.connection.path) or error) from error
 

@@ -38,7 +38,7 @@ BESIDE = ("-journal", "-wal", "-shm")
 ABANDONED = 3600.0
 """Seconds after which a copy that nobody has finished is let go."""
 
-STEPS = 100_000
+STEPS = 1000
 """Steps of SQLite between two looks at how far a copy is, and at whether somebody wants it to end."""
 
 LARGE, REST = 100_000_000, timedelta(hours=12)
@@ -97,7 +97,7 @@ def _last_of(ordered: Sequence[datetime], period: str) -> list[datetime]:
 
 
 def note_copy(db: Database, copy: Path, *, now: datetime) -> None:
-    """Remember a copy that lies elsewhere: forgetting looks into it too. Call it before the copy is made."""
+    """Remember a copy that lies elsewhere: forgetting looks into it too. Call it before the copy has its name."""
     with writing(db):
         db.conn.execute("insert or replace into copies values (?, ?)", (str(copy), to_text(now)))
 
@@ -180,10 +180,13 @@ def _rotate(path: Path) -> None:
             rest.unlink(missing_ok=True)
 
 
-def write_copy(db: Database, target: Path, *, progress: Progress | None = None) -> None:
+def write_copy(
+    db: Database, target: Path, *, noted_at: datetime | None = None, progress: Progress | None = None
+) -> None:
     """Write the memory as it is to `target`, which it replaces once the copy is whole, checked and on the disk.
 
-    Others may read and write meanwhile, but not forget. Raises IntegrityError where the copy does not stand the check.
+    One elsewhere is `noted_at` a moment: forgetting looks into it too. Others may read and write meanwhile, but not
+    forget. Raises IntegrityError where the copy does not stand the check.
     """
     with storage_errors(target):
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f"{UNFINISHED}{target.name}.")
@@ -198,6 +201,9 @@ def write_copy(db: Database, target: Path, *, progress: Progress | None = None) 
         with storage_errors(target):
             sync(draft)
             os.utime(draft, ns=(begun, begun))
+        if noted_at:
+            note_copy(db, target, now=noted_at)
+        with storage_errors(target):
             _settle(target)
             os.replace(draft, target)
             sync(target.parent)

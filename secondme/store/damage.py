@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from secondme.errors import Damaged
+from secondme.errors import Damaged, SecondmeError
 
 APPLICATION_ID = 0x53324D45
 """What a database of ours has in its head, four bytes after the 68th."""
@@ -17,6 +17,25 @@ def damaged(path: Path, why: str) -> Damaged:
     from secondme.store.copies import way_back  # which opens databases itself
 
     return Damaged(f"{path}: the database is damaged ({why})", hint=way_back(path))
+
+
+def find_damage(path: Path) -> Damaged | None:
+    """Return what is wrong with the memory at `path`, where something is: mistakes may come from there."""
+    from contextlib import closing
+
+    from secondme.store.checks import look_through
+    from secondme.store.connect import open_copy
+
+    if not path.exists():
+        return None
+    try:
+        with closing(open_copy(path)) as db:
+            wrong = [one for one in look_through(db) if not one.ok]
+    except Damaged as error:
+        return error
+    except SecondmeError:
+        return None
+    return damaged(path, f"{wrong[0].name}: {wrong[0].problem}") if wrong else None
 
 
 def was_ours(path: Path) -> bool:

@@ -30,7 +30,8 @@ def explain(error: Exception, path: Path) -> SecondmeError | None:
         name = "FULL" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "CANTOPEN"
     else:
         name = str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").partition("_")[0]
-        if str(error).startswith("Could not decode"):
+        # The driver may fail to read what SQLite says of a damaged table.
+        if isinstance(error, UnicodeDecodeError) or str(error).startswith("Could not decode"):
             return damaged(path, "a text is none")
         # Even a reader needs a little room, and what it is told without any does not name the disk.
         if name == "IOERR" and shutil.disk_usage(path.parent).free < LEAST_ROOM:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import sqlite_utils
 from sqlite_utils import Migrations
 
 from secondme.clock import now
@@ -84,6 +85,25 @@ def bring_up_to_date(db: Database) -> None:
 def is_current(db: Database) -> bool:
     """True if the tables are those of this version, False if they are older. Raises NewerDatabase."""
     return not _pending(db)
+
+
+def statements(db: Database) -> dict[str, str]:
+    """Return what made each table, index and trigger of a database, by their names, as far as versions tell."""
+    # Vectors have a width of their own, and the list of what was applied has been made in several ways.
+    rows = db.conn.execute(
+        """select cast(name as text), cast(sql as text) from sqlite_master where sql is not null
+           and tbl_name not like '%passage_vectors%' and tbl_name not like '%migrations'"""
+    )
+    return dict(rows.fetchall())
+
+
+def expected_statements() -> dict[str, str]:
+    """Return what `statements` returns of a database that has the tables of this version."""
+    db = sqlite_utils.Database(memory=True)
+    migrations.apply(db)
+    found = statements(db)
+    db.close()
+    return found
 
 
 def _pending(db: Database) -> list[str]:
