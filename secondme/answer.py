@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from secondme.citations import Citer
 from secondme.clock import now
+from secondme.ids import number_in
 from secondme.models.prompts import (
     NOT_IN_MEMORY,
     answer_prompt,
@@ -72,6 +73,7 @@ class AnswerStream:
         self._trace: dict[str, Any] = {"seconds_to_evidence": self._seconds(), "passages": self.found.passages}
         self._answer: Answer | None = None
         self._is_cancelled = False
+        self._mark = me.store.meta("fence") or ""
         self._running = self._run()
 
     def __iter__(self) -> Iterator[str]:
@@ -100,11 +102,12 @@ class AnswerStream:
         model = self._me.model()
         shown = self._within_budget()
         regime = self._regime(shown)
-        read = [self._standing.annotated(match) for match in shown]
+        read = [self._standing.annotated(match) for match in signed(self._me, shown)]
         citer = self._citer(read)
         usage = Usage()
         limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
-        stop = ("\n",) if self._brief else ()
+        # The mark is never shown: whoever learns it could write it.
+        stop = ("\n", self._mark) if self._brief else (self._mark,)
         prompt, text, is_complete = self._prompt(read), "", False
         try:
             # Closing the model's iterator ends its work at the next token, whatever ends ours.
@@ -136,7 +139,7 @@ class AnswerStream:
     def _prompt(self, read: list[Match]) -> Prompt:
         if not read:
             return Prompt("", (), self._question)
-        return answer_prompt(self._question, read, brief=self._brief, before=self._before)
+        return answer_prompt(self._question, read, mark=self._mark, brief=self._brief, before=self._before)
 
     def _while_wanted(self, reply: Iterator[str]) -> Iterator[str]:
         for piece in reply:
@@ -222,6 +225,17 @@ class AnswerStream:
 
     def _seconds(self) -> float:
         return round(time.perf_counter() - self._started, 3)
+
+
+def signed(me: Assistant, evidence: Iterable[Match]) -> Iterator[Match]:
+    """Yield the evidence; of what is not the user's own word and has nobody's name, the model reads just that."""
+    zones = me.store.facts.zones()
+    for match in evidence:
+        note, _ = me.note(match.id.partition(".")[0])
+        names = {"author": note.author, "thread": note.thread, "uri": note.uri}
+        is_own = zones.is_own(number_in(note.id, "n"), origin=note.origin, **names)
+        is_named = match.author not in ("", me.config.me.name)
+        yield match if is_own or is_named else replace(match, author=f"text of others {match.title}".strip())
 
 
 def is_about_nothing_stored(question: str) -> bool:

@@ -66,7 +66,7 @@ def test_evidence_without_an_author_is_a_note_of_ones_own() -> None:
 @pytest.mark.parametrize("brief", [True, False])
 def test_a_prompt_numbers_its_evidence_and_ends_with_the_question_and_what_is_wanted(brief: bool) -> None:
     evidence = [MATCH, replace(MATCH, text="It cost 380 euros.")]
-    prompt = answer_prompt("How much was it?", evidence, brief=brief)
+    prompt = answer_prompt("How much was it?", evidence, mark="q7", brief=brief)
     assert [page[:4] for page in prompt.pages] == ["[1] ", "[2] "]
     assert prompt.tail.startswith("\nQuestion: How much was it?\n")
     assert "number or amount" in prompt.tail
@@ -74,7 +74,7 @@ def test_a_prompt_numbers_its_evidence_and_ends_with_the_question_and_what_is_wa
 
 
 def test_only_the_long_form_asks_for_marks() -> None:
-    long, brief = (answer_prompt("What?", [MATCH], brief=brief) for brief in (False, True))
+    long, brief = (answer_prompt("What?", [MATCH], mark="q7", brief=brief) for brief in (False, True))
     assert "such as [2]" in long.prefix
     assert "[" not in brief.prefix + brief.tail
     assert "phrase" in brief.prefix
@@ -84,8 +84,16 @@ def test_the_instructions_are_the_same_for_every_question() -> None:
     """A backend keeps them evaluated."""
     asked = ("When was it?", "How much?", "Is it?", "What?")
     for brief in (True, False):
-        assert len({answer_prompt(question, [MATCH], brief=brief).prefix for question in asked}) == 1
-        assert len({answer_prompt(question, [MATCH], brief=brief).tail.partition("?\n")[2] for question in asked}) == 4
+        assert len({answer_prompt(question, [MATCH], mark="q7", brief=brief).prefix for question in asked}) == 1
+        assert (
+            len(
+                {
+                    answer_prompt(question, [MATCH], mark="q7", brief=brief).tail.partition("?\n")[2]
+                    for question in asked
+                }
+            )
+            == 4
+        )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from secondme.config import ModelsConfig
 from secondme.errors import ConfigError, NoModel, UsageError
 from secondme.models.protocols import Prompt, Usage
+from secondme.models.quoting import without_markup
 from secondme_plugins.llama.pieces import cut_at_stops
 
 SILENCE_SECONDS = 600
@@ -124,7 +125,8 @@ def _is_loopback(host: str) -> bool:
 def _messages(prompt: Prompt) -> Iterator[dict[str, str]]:
     if prompt.prefix:
         yield {"role": "system", "content": prompt.prefix}
-    yield {"role": "user", "content": "\n".join((*prompt.pages, prompt.tail))}
+    # The server may take for markup what is text.
+    yield {"role": "user", "content": without_markup(prompt.body)}
     if prompt.lead:
         yield {"role": "assistant", "content": prompt.lead}
 

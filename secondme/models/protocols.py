@@ -24,6 +24,14 @@ class Prompt:
     """What is asked this time."""
     lead: str = ""
     """The first words of the reply, put into the model's mouth and not repeated in what it returns."""
+    fence: str = ""
+    """What marks the evidence as quoted: a word that nobody who wrote it knows. Empty where there is none."""
+
+    @property
+    def body(self) -> str:
+        """The evidence within its fence, and what is asked."""
+        pages = (self.fence, *self.pages, self.fence) if self.fence else self.pages
+        return "\n".join((*pages, self.tail))
 
 
 @dataclass(slots=True)

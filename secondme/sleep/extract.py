@@ -175,7 +175,9 @@ class Writer:
         """Return what the model wrote for each reading, and the lines it passed over as rejected."""
         lines = [(place, one) for place, reading in enumerate(readings) for one in reading.drafts]
         found: list[list[Proposal]] = [[] for _ in readings]
-        for buffer in self._buffers(lines, [(reading.passage.thread, reading.topic) for reading in readings]):
+        for buffer in self._buffers(
+            lines, [(reading.passage.thread, reading.topic, reading.trust) for reading in readings]
+        ):
             written = self._write([one.text for _, one in buffer], usage)
             for number, (place, one) in enumerate(buffer):
                 texts = [text for line, text in written if line == number]
@@ -183,9 +185,9 @@ class Writer:
         return found
 
     def _buffers(
-        self, lines: Sequence[tuple[int, Draft]], topics: Sequence[tuple[str, int]]
+        self, lines: Sequence[tuple[int, Draft]], topics: Sequence[tuple[str, int, Trust]]
     ) -> Iterator[list[tuple[int, Draft]]]:
-        """Yield lines that are read together: on one topic of one thread, and not too many."""
+        """Yield lines that are read together: on one topic of one thread, of one writer, and not too many."""
         buffer: list[tuple[int, Draft]] = []
         size = 0
         for place, one in lines:

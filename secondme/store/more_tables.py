@@ -58,6 +58,8 @@ TRUST = (
     """,
     # Chats of others that were read from files are no conversations with this memory.
     "update notes set origin = 'import' where origin = 'chat' and thread not glob 'chat:[0-9]*'",
+    # Evidence stands between two of these in a prompt. It stays, so that what a model has read stays usable.
+    "insert into meta values ('fence', 'q' || lower(hex(randomblob(4))))",
     # Copies of the memory that the user had made elsewhere: forgetting looks into them too.
     "create table copies (path text primary key, made_at text not null) strict, without rowid",
     # Each hash is over what a change did and the hash before it.

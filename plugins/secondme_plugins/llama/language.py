@@ -106,9 +106,8 @@ class LlamaModel:
             self._reading.append(head, [token])
 
     def _prompt_ids(self, prompt: Prompt) -> list[int]:
-        body = "\n".join((*prompt.pages, prompt.tail))
         ids: list[int] = []
-        for text, is_markup in self._template(prompt.prefix, body, prompt.lead):
+        for text, is_markup in self._template(prompt.prefix, prompt.body, prompt.lead):
             ids += tokenize(self._run.vocabulary, text, is_start=not ids, is_markup=is_markup)
         return ids
 
