@@ -3,113 +3,196 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
-from typing import Any, cast, get_args
+from typing import IO, Any, cast, get_args
 
 from secondme.clean import clean
-from secondme.clock import to_text
+from secondme.clock import from_text, to_text
+from secondme.exchanged import TYPES, moment_text, parse_mark
 from secondme.ingest.segment import segment
 from secondme.records import Added, Note, Origin, Skipped
+from secondme.store.carried import read_marks
 from secondme.store.exchange import Version, add_versions, read_versions
 from secondme.store.store import Store
+from secondme.store.taking import Intake, Unusable
 
 BATCH = 500
 """Lines per transaction."""
+LONGEST = 64 * 2**20
+"""Bytes of a line: more is not read into memory at once."""
+_ROOM = 8 * 2**20
+"""Bytes per transaction, where lines are long."""
 
 _TEXTS = ("uri", "title", "text", "thread", "author")
 
 
-class _Unusable(Exception):
-    """A line that holds no note, and why."""
+@dataclass(frozen=True, slots=True)
+class Imported(Added):
+    """What an import did: with notes, and with all that is about them."""
+
+    more: Mapping[str, int] = field(default_factory=dict)
+    """How many lines of each other type were new."""
 
 
 def export(store: Store) -> Iterator[dict[str, Any]]:
-    """Yield one object for each version of each note, in the order they were stored."""
-    for version in read_versions(store):
-        note = version.note
-        assert note.happened_at is not None
-        yield {
-            "v": 1,
-            "type": "note",
-            **{name: getattr(note, name) for name in _TEXTS},
-            "origin": note.origin,
-            "happened_at": to_text(note.happened_at),
-            "added_at": to_text(version.added_at),
-            "replaced_at": to_text(version.replaced_at) if version.replaced_at else None,
-        }
+    """Yield one object for each version of each note, in the order they were stored, then all that is about them."""
+    with store.reading():
+        for version in read_versions(store):
+            note = version.note
+            assert note.happened_at is not None
+            yield {
+                "v": 1,
+                "type": "note",
+                **{name: getattr(note, name) for name in _TEXTS},
+                "origin": note.origin,
+                "happened_at": to_text(note.happened_at),
+                "added_at": to_text(version.added_at),
+                "replaced_at": to_text(version.replaced_at) if version.replaced_at else None,
+            }
+        for item in read_marks(store):
+            yield {"v": 1, **item}
 
 
-def import_lines(store: Store, lines: Iterable[str | bytes], *, progress: Callable[[int], None] | None = None) -> Added:
-    """Store the notes of exported lines, some hundred at a time; `skipped` names the lines that cannot be read.
+def import_lines(
+    store: Store, lines: Iterable[str | bytes], *, progress: Callable[[int], None] | None = None
+) -> Imported:
+    """Store what exported lines hold, some hundred at a time; `skipped` names the lines that cannot be read.
 
-    A version that is already here changes nothing. Where an item is current here and there with different texts, the
-    one added later is current and the other becomes an earlier version. `progress` is called with the lines done.
+    What is already here changes nothing. Where an item is current here and there with different texts, the one added
+    later is current and the other becomes an earlier version. `progress` is called with the lines done.
     """
-    ids: list[str] = []
-    skipped: list[Skipped] = []
-    known = done = 0
-    numbered = enumerate(lines, start=1)
-    while batch := list(islice(numbered, BATCH)):
-        versions = []
+    intake = _Import(store)
+    for batch in _batches(enumerate(lines, start=1)):
+        intake.take(batch)
+        if progress:
+            progress(batch[-1][0])
+    return intake.finish()
+
+
+def read_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a file, the beginning alone of one that is too long."""
+    while line := file.readline(LONGEST + 1):
+        yield line
+        rest = line
+        while len(rest) > LONGEST and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST + 1)
+
+
+def _batches(numbered: Iterator[tuple[int, str | bytes]]) -> Iterator[list[tuple[int, str | bytes]]]:
+    batch, size = [], 0
+    for one in numbered:
+        batch.append(one)
+        size += len(one[1])
+        if len(batch) == BATCH or size >= _ROOM:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+class _Import:
+    """One import, as far as it came."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.ids: list[str] = []
+        self.known = 0
+        self.more: Counter[str] = Counter()
+        self.skipped: list[Skipped] = []
+        self._intake: Intake | None = None
+
+    def take(self, batch: Iterable[tuple[int, str | bytes]]) -> None:
+        """Store what a few numbered lines hold."""
+        versions: list[Version] = []
+        marks: list[tuple[int, dict[str, Any]]] = []
         for number, line in batch:
             try:
-                if line.strip():
-                    versions.append(_parse(line))
-            except _Unusable as error:
-                skipped.append(Skipped(f"line {number}", str(error)))
+                if not line.strip():
+                    continue
+                found = _read(line)
+                if found["type"] == "note":
+                    versions.append(_parse(found))
+                else:
+                    marks.append((number, parse_mark(found)))
+            except Unusable as error:
+                self._skip(number, error)
+        # What is about notes comes after them, here and in the file.
+        self._take_notes(versions)
+        if marks:
+            self._take_marks(marks)
+
+    def _take_notes(self, versions: Sequence[Version]) -> None:
         prepared = [
             (v, [] if v.replaced_at else segment(v.note.text, markdown=v.note.origin != "chat")) for v in versions
         ]
-        stored, forgotten = add_versions(store, prepared)
-        skipped += forgotten
-        ids += [f"n{id}" for id, _ in stored]
-        known += sum(was_known for _, was_known in stored)
-        done += len(batch)
-        if progress:
-            progress(done)
-    return Added(tuple(ids), len(ids) - known, known, tuple(skipped))
+        stored, forgotten = add_versions(self.store, prepared)
+        self.skipped += forgotten
+        self.ids += [f"n{id}" for id, _ in stored]
+        self.known += sum(was_known for _, was_known in stored)
+
+    def _take_marks(self, marks: Iterable[tuple[int, dict[str, Any]]]) -> None:
+        with self.store.writing():
+            self._intake = self._intake or Intake(self.store)
+            for number, mark in marks:
+                try:
+                    self.more[mark["type"]] += self._intake.take(mark)
+                except Unusable as error:
+                    self._skip(number, error)
+            self._intake.seal()
+
+    def _skip(self, number: int, error: Unusable) -> None:
+        self.skipped.append(Skipped(f"line {number}", str(error)))
+
+    def finish(self) -> Imported:
+        """Note what refers to later lines, and return what was done."""
+        if self._intake:
+            with self.store.writing():
+                self._intake.finish()
+        added = len(self.ids) - self.known
+        return Imported(tuple(self.ids), added, self.known, tuple(self.skipped), dict(+self.more))
 
 
-def _parse(line: str | bytes) -> Version:
+def _read(line: str | bytes) -> dict[str, Any]:
+    if len(line) > LONGEST:
+        raise Unusable(f"longer than {LONGEST // 2**20} MB")
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise _Unusable(f"not JSON: {error}") from error
+        raise Unusable(f"not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise _Unusable("not a JSON object")
+        raise Unusable("not a JSON object")
     if found.get("v") != 1:
-        raise _Unusable('only lines with "v": 1 can be read; a newer secondme may have written this')
-    if found.get("type") != "note":
-        raise _Unusable('only lines with "type": "note" can be read')
+        raise Unusable('only lines with "v": 1 can be read; a newer secondme may have written this')
+    if found.get("type") not in TYPES:
+        raise Unusable(f"type must be one of {', '.join(TYPES)}")
+    return found
+
+
+def _parse(found: Mapping[str, Any]) -> Version:
     if found.get("origin") not in get_args(Origin):
-        raise _Unusable(f"origin must be one of {', '.join(get_args(Origin))}")
+        raise Unusable(f"origin must be one of {', '.join(get_args(Origin))}")
     note = Note(
         **{name: clean(_text(found, name)) for name in _TEXTS},
         origin=cast(Origin, found["origin"]),
         happened_at=_moment(found, "happened_at"),
     )
     if not note.text.strip() or not note.uri:
-        raise _Unusable("text and uri must not be empty")
+        raise Unusable("text and uri must not be empty")
     replaced = None if found.get("replaced_at") is None else _moment(found, "replaced_at")
     return Version(replace(note, thread=note.thread or note.uri), _moment(found, "added_at"), replaced)
 
 
 def _text(found: Mapping[str, Any], key: str) -> str:
     if not isinstance(value := found.get(key), str):
-        raise _Unusable(f"{key} must be text")
+        raise Unusable(f"{key} must be text")
     return value
 
 
 def _moment(found: Mapping[str, Any], key: str) -> datetime:
-    text = _text(found, key)
     try:
-        moment = datetime.fromisoformat(text)
-        to_text(moment)
-    except (ValueError, OverflowError) as error:
-        raise _Unusable(f"{key} is not a date") from error
-    if moment.tzinfo is None:
-        raise _Unusable(f"{key} has no time zone")
-    return moment
+        return from_text(moment_text(found.get(key)))
+    except ValueError as error:
+        raise Unusable(f"{key} {error}") from error

@@ -6,7 +6,8 @@ import json as json_lines
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -17,12 +18,12 @@ from secondme.clean import escaped
 from secondme.cli.importing import import_kind
 from secondme.cli.intake import STDIN, fill_vectors
 from secondme.cli.options import Json, open_memory
-from secondme.cli.output import Progress, print_json, report_skipped, say
+from secondme.cli.output import Progress, counted, print_json, report_skipped, say
 from secondme.errors import IntegrityError, UsageError
-from secondme.records import Added
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
+    from secondme.exchange import Imported
 
 NAMED = 20
 """So many skipped lines are named one by one."""
@@ -49,7 +50,10 @@ def register(app: typer.Typer) -> None:
 def export_notes(
     context: typer.Context, target: Target, encrypt: Encrypt = False, yes: Yes = False, json: Json = False
 ) -> None:
-    """Write everything you ever stored, earlier versions included, as JSON lines."""
+    """Write everything you ever stored, earlier versions included, as JSON lines.
+
+    Facts with their lines, the journal, conversations, pins, releases and watched folders are in it as well.
+    """
     to_stdout = target == STDIN
     if to_stdout and encrypt:
         raise UsageError("an encrypted export is a file", hint="secondme export --encrypt FILE")
@@ -62,21 +66,37 @@ def export_notes(
         path = Path(target).expanduser().resolve()
         _may_replace(path, me.paths.database, yes=yes)
         with _sealed(path) if encrypt else _replacing(path) as file:
-            versions = _write(me, file)
+            written = _write(me, file)
+    versions = written.pop("note", 0)
     if json:
-        print_json(file=str(path), versions=versions)
+        print_json(file=str(path), versions=versions, more=written)
     else:
-        say(f"{versions:,} versions of notes are in {path}")
+        say(f"{versions:,} versions of notes are in {path}{_and(written)}")
 
 
-def _write(me: Assistant, file: IO[bytes]) -> int:
+def _write(me: Assistant, file: IO[bytes]) -> dict[str, int]:
+    """Write the lines, and return how many of each type."""
     from secondme.exchange import export
 
-    versions = 0
-    for versions, item in enumerate(export(me.store), start=1):  # noqa: B007  the last number is the count
-        file.write(escaped(json_lines.dumps(item, ensure_ascii=False)).encode() + b"\n")
-    file.flush()
-    return versions
+    written: Counter[str] = Counter()
+    progress = Progress("lines")
+    try:
+        for done, item in enumerate(export(me.store), start=1):
+            file.write(escaped(json_lines.dumps(item, ensure_ascii=False)).encode() + b"\n")
+            written[item["type"]] += 1
+            if done % 500 == 0:
+                progress(done, 0)
+        file.flush()
+    finally:
+        progress.close()
+    return dict(written)
+
+
+def _and(more: Mapping[str, int]) -> str:
+    facts = more.get("fact", 0)
+    others = sum(more.values()) - facts
+    parts = [counted(facts, "fact")] * bool(facts) + [counted(others, "other line")] * bool(others)
+    return f", with {' and '.join(parts)}" if parts else ""
 
 
 def _may_replace(path: Path, database: Path, *, yes: bool) -> None:
@@ -146,9 +166,9 @@ def _import_exported(context: typer.Context, source: str, *, json: bool) -> None
         done = _read(me, lines)
     if json:
         skipped = [{"what": item.what, "why": item.why} for item in done.skipped]
-        print_json(added=done.added, known=done.known, skipped=skipped)
+        print_json(added=done.added, known=done.known, more=done.more, skipped=skipped)
     else:
-        print(f"{done.added:,} versions of notes added, {done.known:,} already known")
+        print(f"{done.added:,} versions of notes added, {done.known:,} already known{_and(done.more)}")
     report_skipped(done.skipped[:NAMED])
     if more := len(done.skipped[NAMED:]):
         say(f"skipped {more:,} more lines")
@@ -156,12 +176,12 @@ def _import_exported(context: typer.Context, source: str, *, json: bool) -> None
         raise typer.Exit(3)
 
 
-def _read(me: Assistant, lines: IO[bytes]) -> Added:
-    from secondme.exchange import import_lines
+def _read(me: Assistant, file: IO[bytes]) -> Imported:
+    from secondme.exchange import import_lines, read_lines
 
     progress = Progress("lines")
     try:
-        done = import_lines(me.store, lines, progress=lambda count: progress(count, 0))
+        done = import_lines(me.store, read_lines(file), progress=lambda count: progress(count, 0))
     except KeyboardInterrupt:
         progress.close()
         say("import the same file again to go on")
