@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import IO, Any, cast, get_args
@@ -13,7 +13,8 @@ from secondme.clean import clean
 from secondme.clock import from_text, to_text
 from secondme.exchanged import TYPES, moment_text, parse_mark
 from secondme.ingest.segment import segment
-from secondme.records import Added, Note, Origin, Skipped
+from secondme.records import Added, Masked, Note, Origin, Skipped
+from secondme.secrets import mask, masks_in
 from secondme.store.carried import read_marks
 from secondme.store.exchange import Version, add_versions, read_versions
 from secondme.store.store import Store
@@ -26,6 +27,8 @@ LONGEST = 64 * 2**20
 _ROOM = 8 * 2**20
 """Bytes per transaction, where lines are long."""
 
+_MAY_TELL = ("text", "answer", "name", "value")
+"""What of lines that are no notes may hold a secret."""
 _TEXTS = ("uri", "title", "text", "thread", "author")
 
 
@@ -57,14 +60,19 @@ def export(store: Store) -> Iterator[dict[str, Any]]:
 
 
 def import_lines(
-    store: Store, lines: Iterable[str | bytes], *, progress: Callable[[int], None] | None = None
+    store: Store,
+    lines: Iterable[str | bytes],
+    *,
+    keep: Collection[str] = (),
+    progress: Callable[[int], None] | None = None,
 ) -> Imported:
     """Store what exported lines hold, some hundred at a time; `skipped` names the lines that cannot be read.
 
     What is already here changes nothing. Where an item is current here and there with different texts, the one added
-    later is current and the other becomes an earlier version. `progress` is called with the lines done.
+    later is current and the other becomes an earlier version. Secrets are masked, but for the kinds in `keep`; what
+    rests on a note that held one is left out. `progress` is called with the lines done.
     """
-    intake = _Import(store)
+    intake = _Import(store, keep)
     for batch in _batches(enumerate(lines, start=1)):
         intake.take(batch)
         if progress:
@@ -96,8 +104,10 @@ def _batches(numbered: Iterator[tuple[int, str | bytes]]) -> Iterator[list[tuple
 class _Import:
     """One import, as far as it came."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, keep: Collection[str]) -> None:
         self.store = store
+        self.keep = keep
+        self.masked: list[Masked] = []
         self.ids: list[str] = []
         self.known = 0
         self.more: Counter[str] = Counter()
@@ -114,15 +124,23 @@ class _Import:
                     continue
                 found = _read(line)
                 if found["type"] == "note":
-                    versions.append(_parse(found))
+                    versions.append(self._masked_version(_parse(found)))
                 else:
-                    marks.append((number, parse_mark(found)))
+                    marks.append((number, self._masked_mark(parse_mark(found))))
             except Unusable as error:
                 self._skip(number, error)
         # What is about notes comes after them, here and in the file.
         self._take_notes(versions)
         if marks:
             self._take_marks(marks)
+
+    def _masked_version(self, version: Version) -> Version:
+        text, title = (mask(one, keep=self.keep) for one in (version.note.text, version.note.title))
+        return replace(version, note=replace(version.note, text=text, title=title))
+
+    def _masked_mark(self, found: dict[str, Any]) -> dict[str, Any]:
+        texts = {key: mask(found[key], keep=self.keep) for key in _MAY_TELL if isinstance(found.get(key), str)}
+        return {**found, **texts}
 
     def _take_notes(self, versions: Sequence[Version]) -> None:
         prepared = [
@@ -131,6 +149,9 @@ class _Import:
         stored, forgotten = add_versions(self.store, prepared)
         self.skipped += forgotten
         self.ids += [f"n{id}" for id, _ in stored]
+        if not forgotten:
+            for (version, _), (id, was_known) in zip(prepared, stored, strict=True):
+                self.masked += [] if was_known else masks_in(version.note.text, f"n{id}")
         self.known += sum(was_known for _, was_known in stored)
 
     def _take_marks(self, marks: Iterable[tuple[int, dict[str, Any]]]) -> None:
@@ -152,7 +173,8 @@ class _Import:
             with self.store.writing():
                 self._intake.finish()
         added = len(self.ids) - self.known
-        return Imported(tuple(self.ids), added, self.known, tuple(self.skipped), dict(+self.more))
+        masked = tuple(self.masked)
+        return Imported(tuple(self.ids), added, self.known, tuple(self.skipped), masked, dict(+self.more))
 
 
 def _read(line: str | bytes) -> dict[str, Any]:

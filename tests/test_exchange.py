@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from secrets_set import positives
 
 from secondme.assistant import Assistant
 from secondme.config import Config, ModelsConfig
@@ -184,3 +185,11 @@ def test_an_export_is_of_one_moment_whatever_is_written_meanwhile(me: Assistant,
         other.write([Note(text="too late", happened_at=datetime.now(UTC) - timedelta(days=1))])
     texts += [item["text"] for item in items]
     assert texts == [f"note {number}" for number in range(5)]
+
+
+def test_secrets_in_what_is_imported_are_masked(me: Assistant) -> None:
+    [key] = [secret for kind, text, secret in positives() if kind == "aws-key" and text == secret][:1]
+    done = take_in(me, {**LINE, "text": f"The build uses {key}.", "title": key})
+    assert [(one.kind, one.line) for one in done.masked] == [("aws-key", 1)]
+    assert key not in "".join(lines_of(me))
+    assert take_in(me, {**LINE, "text": f"The build uses {key}.", "title": key}).known == 1

@@ -181,7 +181,8 @@ def _read(me: Assistant, file: IO[bytes]) -> Imported:
 
     progress = Progress("lines")
     try:
-        done = import_lines(me.store, read_lines(file), progress=lambda count: progress(count, 0))
+        kept = me.config.secrets.keep
+        done = import_lines(me.store, read_lines(file), keep=kept, progress=lambda count: progress(count, 0))
     except KeyboardInterrupt:
         progress.close()
         say("import the same file again to go on")
