@@ -31,7 +31,7 @@ NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
 def texts(run: Run) -> set[str]:
     """What is in the memory."""
     lines = run("export", "-").stdout.splitlines()
-    return {item["text"] for item in map(json.loads, lines)}
+    return {item["text"] for item in map(json.loads, lines) if item["type"] == "note"}
 
 
 def test_what_was_added_after_the_copy_comes_back_from_its_files_and_the_rest_is_kept(

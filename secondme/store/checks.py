@@ -139,10 +139,12 @@ def _vectors(db: Database) -> Iterator[Check]:
     width = int(row[0].rpartition(":")[2]) // 8 if row else 0
     if width:
         yield from _vectors_of(db, width)
+    # A join of the two with what is made of both would compare each with each.
     lost = db.conn.execute(
-        """select coalesce(p.id, q.passage_id) from passages p full join
-           (select passage_id from passage_tokens union all select passage_id from passages_waiting) q
-           on q.passage_id = p.id where p.id is null or q.passage_id is null"""
+        """select id from passages where id not in (select passage_id from passage_tokens)
+               and id not in (select passage_id from passages_waiting)
+           union select passage_id from passage_tokens where passage_id not in (select id from passages)
+           union select passage_id from passages_waiting where passage_id not in (select id from passages)"""
     ).fetchall()
     (count,) = db.conn.execute("select count(*) from passages").fetchone()
     yield _check("passages", count, [f"passage {id}" for (id,) in lost], WITHOUT, is_derived=True)
