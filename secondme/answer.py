@@ -21,6 +21,7 @@ from secondme.models.prompts import (
     without_echo,
 )
 from secondme.models.protocols import Prompt, Usage
+from secondme.models.quoting import without_orders
 from secondme.recall.evidence import holds_answer, is_of_others
 from secondme.records import Answer, Filters, Match, Regime
 from secondme.standing import Standing
@@ -228,14 +229,18 @@ class AnswerStream:
 
 
 def signed(me: Assistant, evidence: Iterable[Match]) -> Iterator[Match]:
-    """Yield the evidence; of what is not the user's own word and has nobody's name, the model reads just that."""
+    """Yield the evidence as the model reads it: words of others are named so, and are without orders to the reader."""
     zones = me.store.facts.zones()
     for match in evidence:
         note, _ = me.note(match.id.partition(".")[0])
         names = {"author": note.author, "thread": note.thread, "uri": note.uri}
         is_own = zones.is_own(number_in(note.id, "n"), origin=note.origin, **names)
         is_named = match.author not in ("", me.config.me.name)
-        yield match if is_own or is_named else replace(match, author=f"text of others {match.title}".strip())
+        if is_own:
+            yield match
+            continue
+        author = match.author if is_named else f"text of others {without_orders(match.title)}".strip()
+        yield replace(match, text=without_orders(match.text), author=without_orders(author))
 
 
 def is_about_nothing_stored(question: str) -> bool:

@@ -21,6 +21,37 @@ _SPEAKER = re.compile(
 )
 
 
+_SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?!\s|$)[^.!?\n]*)*[.!?]*\s*")
+_TALK = (
+    r"(?:(?:every|each|any|all|your|the|this|my) (?:\w+ )?(?:answers?|repl(?:y|ies)|responses?|messages?|outputs?)"
+    r"|(?:every|each|any|all) questions?"
+    r"|output|completion|prompt|instructions?|guidelines|assistant|language model|chatbot|(?:the|this) word"
+    r"|nothing else|everything above|restrictions|system message)"
+)
+_DO = (
+    r"(?:begin|start|end|finish|preface|prefix|append|include|insert|contain|mention|write|say|print|output|repeat|reply"
+    r"|respond|answer|return|reveal|ignore|disregard|forget|override|bypass|decode|obey|comply|follow|act|pretend|show"
+    r"|tell|dump|send|leak|translate)"
+)
+_ORDER = re.compile(
+    # Told to somebody, not told of somebody: "please write the word", "your answer must".
+    rf"(?:^\W*|[,;:(]\s*|\b(?:please|must|should|always|never|you|to|and|now|then|just|also)\s+){_DO}\b.*\b{_TALK}\b"
+    rf"|\b{_TALK}\b.*\b(?:must|should|has to|have to|shall|is to)\b|\bonly (?:\w+ )?(?:answer|reply|response|output)\b"
+    rf"|\byou are now\b|\bfrom now on,? (?:you|{_DO})\b|\bwhoever (?:reads|sums|summari[sz]es)\b"
+    r"|\b(?:do|decode|execute|obey) (?:this|what (?:it|this) says)\b"
+    rf"|^\W*(?:(?:please|now|also|just|then)\s+)?(?:say|print|output|repeat|respond|ignore|disregard|decode)\s"
+    r"|\bwhen you read this\b|^\W*(?:override|system|note to (?:the )?\w+)\b.*:|\bpretend you\b"
+    r"|\bin (?:every|each|all|your) (?:answers?|repl(?:y|ies)|responses?)\b",
+    re.IGNORECASE,
+)
+LEFT_OUT = "(an order is left out)"
+
+
+def without_orders(text: str) -> str:
+    """Return words of others without the sentences that tell whoever reads them what to say: small models do it."""
+    return _SENTENCE.sub(lambda found: f"{LEFT_OUT} " if _ORDER.search(found[0]) else found[0], text)
+
+
 def without_markup(text: str) -> str:
     """Return the text with what a chat template may take for its markup written in other signs."""
     return _MARKUP.sub(lambda found: found[0].translate(_PLAIN), text)

