@@ -38,7 +38,7 @@ RUNS: dict[str, list[list[str]]] = {
     "list": [[], ["--json"], ["--source", "diary"], ["--author", CODES], ["--since", CODES]],
     "edit": [["n3", CODES], [CODES, "tea"], ["m1", CODES]],
     "pin": [["n1"], ["m1"], [CODES]],
-    "export": [["-"], [NAMED], ["--json", "all.jsonl"]],
+    "export": [["-"], [NAMED], ["--format", "markdown", NAMED], ["--json", "all.jsonl"]],
     "import": [["-"], [NAMED], [CODES, "x"], ["jsonl", NAMED]],
     "pause": [[CODES], []],
     "resume": [[]],

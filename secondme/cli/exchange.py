@@ -9,17 +9,19 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Literal, Protocol
 
 import typer
 
-from secondme.clean import escaped
+from secondme.clean import clean, escaped
 from secondme.cli.importing import import_kind
 from secondme.cli.intake import STDIN, fill_vectors
 from secondme.cli.options import Json, open_memory
 from secondme.cli.output import Progress, counted, print_json, report_skipped, say
 from secondme.errors import IntegrityError, UsageError
+from secondme.records import Skipped
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
@@ -28,12 +30,18 @@ if TYPE_CHECKING:
 NAMED = 20
 """So many skipped lines are named one by one."""
 
-Target = Annotated[str, typer.Argument(metavar="FILE|-", help="The file to write, or - for stdout.")]
+Target = Annotated[
+    str, typer.Argument(metavar="FILE|FOLDER|-", help="The file to write, or the folder, or - for stdout.")
+]
 Source = Annotated[
     list[str],
     typer.Argument(
         metavar="[KIND] FILE|FOLDER|-", help="A file that export wrote, or - for stdin; or a kind and what is of it."
     ),
+]
+Format = Annotated[
+    Literal["jsonl", "markdown"],
+    typer.Option("--format", help="jsonl: one file of lines; markdown: a folder that Obsidian opens."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Of a kind: say what would be added, and add nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Replace a file of that name without asking.")]
@@ -48,12 +56,23 @@ def register(app: typer.Typer) -> None:
 
 
 def export_notes(
-    context: typer.Context, target: Target, encrypt: Encrypt = False, yes: Yes = False, json: Json = False
+    context: typer.Context,
+    target: Target,
+    format: Format = "jsonl",
+    encrypt: Encrypt = False,
+    yes: Yes = False,
+    json: Json = False,
 ) -> None:
-    """Write everything you ever stored, earlier versions included, as JSON lines.
+    """Write everything you ever stored, as JSON lines or as a folder of Markdown.
 
-    Facts with their lines, the journal, conversations, pins, releases and watched folders are in it as well.
+    Earlier versions, facts with their lines, the journal, conversations, pins, releases and watched folders are in it.
+    A folder that was exported before is brought up to date; what you changed in it stays.
     """
+    if format == "markdown":
+        if target == STDIN or encrypt:
+            raise UsageError("Markdown is a folder of plain files", hint="secondme export --format markdown FOLDER")
+        _export_vault(context, Path(target).expanduser().absolute(), json=json)
+        return
     to_stdout = target == STDIN
     if to_stdout and encrypt:
         raise UsageError("an encrypted export is a file", hint="secondme export --encrypt FILE")
@@ -74,6 +93,23 @@ def export_notes(
         say(f"{versions:,} versions of notes are in {path}{_and(written)}")
 
 
+def _export_vault(context: typer.Context, folder: Path, *, json: bool) -> None:
+    from secondme.exchange import export
+    from secondme.vault import check_target, write_vault
+
+    with open_memory(context) as me:
+        check_target(folder)
+        progress = Progress("lines")
+        done = write_vault(progress.over(export(me.store)), folder)
+        progress.close()
+    if json:
+        print_json(folder=str(folder), versions=done.notes, more=done.more, kept=done.kept)
+    else:
+        say(f"{done.notes:,} versions of notes are in {folder}; open it in Obsidian, or take it in: secondme import")
+        for name in done.kept[:NAMED]:
+            say(f"kept as you changed it: {clean(name)}")
+
+
 def _write(me: Assistant, file: IO[bytes]) -> dict[str, int]:
     """Write the lines, and return how many of each type."""
     from secondme.exchange import export
@@ -81,11 +117,9 @@ def _write(me: Assistant, file: IO[bytes]) -> dict[str, int]:
     written: Counter[str] = Counter()
     progress = Progress("lines")
     try:
-        for done, item in enumerate(export(me.store), start=1):
+        for item in progress.over(export(me.store)):
             file.write(escaped(json_lines.dumps(item, ensure_ascii=False)).encode() + b"\n")
             written[item["type"]] += 1
-            if done % 500 == 0:
-                progress(done, 0)
         file.flush()
     finally:
         progress.close()
@@ -162,8 +196,9 @@ def import_notes(context: typer.Context, source: Source, dry_run: DryRun = False
 
 
 def _import_exported(context: typer.Context, source: str, *, json: bool) -> None:
-    with _opened(source) as lines, open_memory(context, create=True) as me:
-        done = _read(me, lines)
+    with _opened(source) as reading, open_memory(context, create=True) as me:
+        done = _read(me, reading.lines())
+    done = replace(done, skipped=(*reading.skipped, *done.skipped))
     if json:
         skipped = [{"what": item.what, "why": item.why} for item in done.skipped]
         print_json(added=done.added, known=done.known, more=done.more, skipped=skipped)
@@ -176,13 +211,13 @@ def _import_exported(context: typer.Context, source: str, *, json: bool) -> None
         raise typer.Exit(3)
 
 
-def _read(me: Assistant, file: IO[bytes]) -> Imported:
-    from secondme.exchange import import_lines, read_lines
+def _read(me: Assistant, lines: Iterator[bytes]) -> Imported:
+    from secondme.exchange import import_lines
 
     progress = Progress("lines")
     try:
         kept = me.config.secrets.keep
-        done = import_lines(me.store, read_lines(file), keep=kept, progress=lambda count: progress(count, 0))
+        done = import_lines(me.store, lines, keep=kept, progress=lambda count: progress(count, 0))
     except KeyboardInterrupt:
         progress.close()
         say("import the same file again to go on")
@@ -193,14 +228,45 @@ def _read(me: Assistant, file: IO[bytes]) -> Imported:
     return done
 
 
-@contextmanager
-def _opened(source: str) -> Iterator[IO[bytes]]:
-    if source == STDIN:
-        yield sys.stdin.buffer
-        return
-    from secondme.store.sealed import is_sealed_export, reading_sealed
+class Reading(Protocol):
+    """An export that is read."""
 
+    skipped: list[Skipped]
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield its lines."""
+
+
+@dataclass(slots=True)
+class FileReading:
+    """The lines of one file."""
+
+    file: IO[bytes]
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield them."""
+        from secondme.exchange import read_lines
+
+        return read_lines(self.file)
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[Reading]:
+    if source == STDIN:
+        yield FileReading(sys.stdin.buffer)
+        return
     path = Path(source).expanduser()
+    from secondme.store.sealed import is_sealed_export, reading_sealed
+    from secondme.vault import VaultReading, is_vault
+
+    if is_vault(path):
+        from secondme.clock import now
+
+        yield VaultReading(path, now())
+        return
+    if path.is_dir():
+        raise UsageError(f"{source} is a folder that export did not write", hint=f"its notes: secondme add {source}")
     if is_sealed_export(path):
         from secondme.config import load_config
         from secondme.keys import find_key
@@ -208,11 +274,11 @@ def _opened(source: str) -> Iterator[IO[bytes]]:
 
         paths = find_paths()
         with reading_sealed(path, find_key(paths, load_config(paths.config), of=path)) as lines:
-            yield lines
+            yield FileReading(lines)
         return
     try:
         file = path.open("rb")
     except OSError as error:
         raise UsageError(f"{source}: {(error.strerror or 'cannot be read').lower()}") from error
     with file:
-        yield file
+        yield FileReading(file)

@@ -7,13 +7,15 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from secondme.clean import clean, escaped, one_line
 from secondme.places import place
 from secondme.records import Match, Note, Passage, Skipped
+
+T = TypeVar("T")
 
 BOLD, DIM = "1", "2"
 SNIPPET_LINES = 3
@@ -151,6 +153,13 @@ class Progress:
         share = f"{self._amount(done)} of {self._amount(total)}" if total else self._amount(done)
         left = (now - self._started) / done * (total - done) if done and total > done else 0
         self._write(f"{self.what}: {share}" + (f", {duration(left)} left" if left >= 1 else ""))
+
+    def over(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield the items, and show now and then how many they were so far."""
+        for done, item in enumerate(items, start=1):
+            yield item
+            if done % 500 == 0:
+                self(done, 0)
 
     def step(self, what: str, done: int, total: int) -> None:
         """Show the progress of one of several things, measured from its first call on."""

@@ -46,7 +46,7 @@ COMMANDS = {
         "pin": "Show a note or fact first, and let no night retire it.",
     },
     "exchange": {
-        "export": "Write everything you ever stored, earlier versions included, as JSON lines.",
+        "export": "Write everything you ever stored, as JSON lines or as a folder of Markdown.",
         "import": "Take in what `export` wrote, or what other programs wrote: secondme import mail Archive.mbox.",
     },
     "watch": {

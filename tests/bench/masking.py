@@ -1,4 +1,4 @@
-"""Measure what of secrets is found, what is taken for one, and how fast: python tests/bench/secrets.py [FOLDER ...].
+"""Measure what of secrets is found, what is taken for one, and how fast: python tests/bench/masking.py [FOLDER ...].
 
 Of the notes in folders every hit is shown without what was found, to be looked at by hand.
 """
