@@ -87,7 +87,7 @@ def is_sealed(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             beginning = file.read(len(PLAIN))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return False
     return bool(beginning) and beginning != PLAIN
 

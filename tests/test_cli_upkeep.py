@@ -217,7 +217,7 @@ def test_doctor_names_a_driver_that_cannot_be_loaded_and_looks_at_the_rest(run: 
     done = run("doctor", "--json", env={"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, ROOT, ROOT / "plugins")))})
     assert done.code == 20
     broken = {one["name"]: one["detail"] for one in done.json["checks"] if one["level"] == "wrong"}
-    assert set(broken) == {"driver", "round trip"}
+    assert set(broken) == {"driver", "encryption", "round trip"}
     assert broken["driver"] == "a library it needs cannot be loaded: libcrypto is missing"
 
 

