@@ -45,7 +45,7 @@ def test_an_export_taken_in_elsewhere_is_exported_the_same(run: Run, tmp_path: P
     run("add", "-", stdin="two\nlines")
     file = tmp_path / "all.jsonl"
     done = run("export", file, "--json")
-    assert done.json == {"v": 1, "file": str(file), "versions": 2}
+    assert done.json == {"v": 1, "file": str(file), "versions": 2, "more": {}}
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     elsewhere = {"SECONDME_HOME": str(tmp_path / "elsewhere")}
     assert run("import", file, "--json", env=elsewhere).json == {"v": 1, "added": 2, "known": 0, "skipped": []}

@@ -39,7 +39,7 @@ def life(monkeypatch: pytest.MonkeyPatch, memory: Callable[[], Assistant]) -> It
 
 
 def drawn(screen: Screen) -> str:
-    """The screen as a picture, without a font from elsewhere; the ids in one are new each time, as is what work took."""
+    """The screen as a picture, without a font from elsewhere; the ids in one are new each time, and so is the time."""
     picture = re.sub(r"terminal-\d+", "terminal", screen.app.export_screenshot())
     picture = re.sub(r"\d\.\d&#160;s<", "0.0&#160;s<", picture)
     return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
