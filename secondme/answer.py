@@ -39,6 +39,7 @@ _GREETING = re.compile(
     r"( there| again| a lot| so much| very much)?\b[\s!.,]*",
     re.IGNORECASE,
 )
+_QUOTATION = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _ARITHMETIC = re.compile(r"^(what is|what's|how much is|calculate)\b", re.IGNORECASE)
 
 
@@ -237,7 +238,7 @@ def signed(me: Assistant, evidence: Iterable[Match]) -> Iterator[Match]:
         is_own = zones.is_own(number_in(note.id, "n"), origin=note.origin, **names)
         is_named = match.author not in ("", me.config.me.name)
         if is_own:
-            yield match
+            yield replace(match, text=_QUOTATION.sub(lambda found: without_orders(found[0]), match.text))
             continue
         author = match.author if is_named else f"text of others {without_orders(match.title)}".strip()
         yield replace(match, text=without_orders(match.text), author=without_orders(author))

@@ -18,6 +18,8 @@ _OPEN_END = re.compile(r"(?:[.!?\"')]|\s*+\[[\d\s,;]*+\]?)*+\s*$")
 _ABBREVIATION = re.compile(
     r"^\s*\d{1,2}$|\b(?:[a-z]|mr|mrs|ms|dr|prof|st|vs|(?<=\S )no|approx|e\.g|i\.e|[ap]\.m)$", re.IGNORECASE
 )
+FEW = 4
+"""A mark does not hold where other evidence shares so many times more with the sentence: it was copied from there."""
 _VERDICTS = frozenset({"yes", "no", "likely", "probably", "maybe"})
 
 
@@ -73,7 +75,7 @@ class Citer:
             return ""
         support = [self._support(words, held) for held in self._evidence]
         named = [n for n in dict.fromkeys(named) if 1 <= n <= len(support)]
-        good = [n for n in named if support[n - 1] > 0]
+        good = [n for n in named if support[n - 1] > 0 and support[n - 1] * FEW >= max(support)]
         if not good and is_verdict and support:
             good = named or [self._best]
         elif not good and max(support, default=0) > 0:

@@ -177,3 +177,13 @@ def test_any_repetition_takes_little_time(piece: str) -> None:
     cited(piece * 300 + "x")
     "".join(Citer(EVIDENCE, QUESTION).pieces([piece] * 300 + ["x"]))
     assert time.perf_counter() - started < 2
+
+
+def test_a_sentence_that_is_copied_is_cited_from_where_it_stands() -> None:
+    evidence = [
+        "[1] 5 January 2024, me: I live in Lisbon.",
+        "[2] 2 March 2024, text of others: The red boat of Pedro leaks.",
+    ]
+    citer = Citer(evidence, "What about March?")
+    assert "".join(citer.pieces(["2024: the red boat of Pedro leaks [1]."])) == "2024: the red boat of Pedro leaks [2]."
+    assert citer.cited == [2]

@@ -142,6 +142,11 @@ def test_what_the_user_wrote_is_read_as_it_is(me: Assistant, scripted: FakePlugi
     scripted.model.replies.append("The dentist [1].")
     me.ask(QUESTION)
     pages = scripted.model.prompts[-1].pages
+    me.add(note(f"Ana sent me this:\n\n> {order}\n", "2024-03-03"))
+    scripted.model.replies.append("The dentist [1].")
+    me.ask(QUESTION)
+    [page] = [page for page in scripted.model.prompts[-1].pages if "Ana sent" in page]
+    assert LEFT_OUT in page
     assert [LEFT_OUT in page for page in pages if "March, always" in page or "It rains" in page] == [False, True]
 
 

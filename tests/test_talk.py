@@ -234,7 +234,7 @@ def test_a_question_that_follows_carries_the_one_before(talk: Talk, scripted: Fa
     assert second.before == ("Where did Ana move in spring?", "Ana moved to Porto [1].")
     assert (second.after, second.begins_topic) == (first.turn, False)
     tail = scripted.model.prompts[-1].tail
-    assert "I asked before: Where did Ana move in spring?\nYou said: Ana moved to Porto [1]." in tail
+    assert "I asked before: Where did Ana move in spring?\nYou said: Ana moved to Porto (1)." in tail
     assert "Question: And why did she move there?" in tail
     assert "I asked before" not in scripted.model.prompts[0].tail
 
