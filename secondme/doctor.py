@@ -16,7 +16,8 @@ from pathlib import Path
 from secondme.config import Config, get_value, load_config
 from secondme.errors import ConfigError, IntegrityError, NoModel, SecondmeError
 from secondme.models.catalog import find_entry
-from secondme.models.files import Progress, find_model, verify
+from secondme.models.checks import checked_digest, is_trusted, verify_model
+from secondme.models.files import Progress, find_model
 from secondme.paths import Paths, find_paths
 from secondme.plugins import Plugins, load_plugins
 from secondme.privacy import open_to_others
@@ -74,6 +75,7 @@ def check(
         ("language model", lambda patient: _model(patient, "language")),
         ("embedder", lambda patient: _model(patient, "embedder")),
         ("engine", _engine),
+        ("network", _network),
         ("disk", _disk),
         ("place", _place),
         ("privacy", _privacy),
@@ -89,22 +91,6 @@ def exit_code(checks: Iterable[Check]) -> int:
     """Return the exit code that fits the worst of the checks, 0 where all is well."""
     found = {one.exit_code for one in checks if not one.ok}
     return next((code for code in URGENCY if code in found), 0)
-
-
-def verify_model(alias: str, folder: Path, *, progress: Progress | None = None) -> Path | None:
-    """Return the file of a model of the catalog with every byte checked, None where the catalog has no such model.
-
-    Raises NoModel where the file is absent and IntegrityError where it is damaged, cut short included.
-    """
-    entry = find_entry(alias)
-    if entry is None:
-        return None
-    try:
-        return verify(entry, folder, progress=progress)
-    except NoModel as error:
-        if (folder / entry.file).exists():
-            raise IntegrityError(str(error), hint=error.hint) from error
-        raise
 
 
 def _failed(name: str, error: SecondmeError) -> Check:
@@ -165,7 +151,10 @@ def _model(patient: _Patient, role: str) -> Iterator[Check]:
         yield Check(name, True, f"{alias}: {path}, {path.stat().st_size:,} bytes, checksum right")
     elif _is_file(alias):
         path = find_model(alias, patient.paths.models)
-        yield Check(name, True, f"{path}, {path.stat().st_size:,} bytes, of unknown origin")
+        digest = checked_digest(path, patient.paths.models, progress=patient.progress)
+        is_ok, hint = is_trusted(digest, models.trusted), f"secondme model use {path} --trust"
+        detail = f"{path}, {path.stat().st_size:,} bytes, {'trusted' if is_ok else 'not trusted'}: sha256 {digest}"
+        yield Check(name, is_ok, detail, "" if is_ok else hint, 0 if is_ok else NoModel.exit_code)
     else:
         loaded = patient.plugins.language_model(models) if role == "language" else patient.plugins.embedder(models)
         if loaded is None:
@@ -193,6 +182,18 @@ def _engine(patient: _Patient) -> Iterator[Check]:
         said = done.stderr.strip().splitlines()
         raise NoModel(f"llama-cpp-python cannot be loaded: {said[-1] if said else done.returncode}", hint=hint)
     yield Check("engine", True, f"llama-cpp-python {done.stdout.strip()}")
+
+
+def _network(patient: _Patient) -> Iterator[Check]:
+    command = [sys.executable, "-m", "secondme.network"]
+    how = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    if not how:
+        hint = "tell us which system this is"
+        yield Check("network", False, "the network could not be taken from the background processes", hint, 20)
+    elif patient.config.models.endpoint:
+        yield Check("network", True, f"reached is {patient.config.models.endpoint} alone, held by the interpreter")
+    else:
+        yield Check("network", True, f"none for the background, models and readers, refused by the {how}")
 
 
 def _existing(path: Path) -> Path:

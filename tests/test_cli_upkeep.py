@@ -6,6 +6,7 @@ import pty
 import stat
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,11 @@ def test_a_model_file_of_ones_own_can_be_chosen(call: Run, own_home: Path, tmp_p
     own = tmp_path / "own.gguf"
     assert call("model", "use", own).code == 13
     own.write_bytes(b"GGUF")
+    refused = call("model", "use", own)
+    assert refused.code == 13
+    assert f"hint: secondme model use {own} --trust\n" in refused.stderr
+    assert call("model", "use", own, "--trust").code == 0
+    assert sha256(b"GGUF").hexdigest() in (own_home / "config.toml").read_text(encoding="utf-8")
     assert call("model", "use", own).code == 0
     assert f'language = "{own}"' in (own_home / "config.toml").read_text(encoding="utf-8")
     assert call("model", "use", own, "--embedder").code == 0
@@ -275,6 +281,7 @@ def test_a_file_at_hand_is_pulled_when_it_is_trusted(call: Run, tmp_path: Path) 
     done = call("model", "pull", "--from", own, "--trust", env=env)
     assert (done.code, done.stdout) == (0, f"{tmp_path / 'models' / 'own.gguf'}\n")
     assert Path(done.stdout.strip()).read_bytes() == own.read_bytes()
+    assert call("model", "use", "own.gguf", env=env).code == 0
     assert call("model", "pull", env=env).code == 2
     assert call("model", "pull", "gpt", env=env).code == 13
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,9 +16,10 @@ from fakes import FakePlugin
 
 from secondme.assistant import Assistant
 from secondme.config import Config
-from secondme.doctor import Check, check, exit_code, verify_model
+from secondme.doctor import Check, check, exit_code
 from secondme.errors import IntegrityError, NoModel
 from secondme.models.catalog import get_entry
+from secondme.models.checks import verify_model
 from secondme.plugins import Plugins, load_plugins
 from secondme.records import Note
 
@@ -212,7 +214,11 @@ def test_a_model_file_of_ones_own_has_to_be_a_gguf_file(
     monkeypatch.setenv("SECONDME_MODELS_LANGUAGE", str(path))
     assert of(check(plugins=plugins), "language model").exit_code == 13
     path.write_bytes(b"GGUF and more")
-    assert "of unknown origin" in of(check(plugins=plugins), "language model").detail
+    untrusted = of(check(plugins=plugins), "language model")
+    assert (untrusted.exit_code, untrusted.hint) == (13, f"secondme model use {path} --trust")
+    assert "not trusted" in untrusted.detail
+    monkeypatch.setenv("SECONDME_MODELS_TRUSTED", hashlib.sha256(path.read_bytes()).hexdigest())
+    assert of(check(plugins=plugins), "language model").ok
     path.write_bytes(b"ELF")
     assert "not a GGUF file" in of(check(plugins=plugins), "language model").detail
 

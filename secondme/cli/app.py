@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from secondme import __version__
+from secondme import __version__, network
 from secondme.cli.output import say
 from secondme.cli.table import COMMANDS
 from secondme.config import load_config
@@ -20,12 +20,17 @@ from secondme.plugins import Plugins, load_plugins
 from secondme.privacy import close_to_others
 
 PROGRAM = "secondme"
+FETCHING = ("model", "demo")
+"""The commands that may use the network."""
 EVERY = "every"
 """Stands for all commands where one may be named."""
 
 
 def run(arguments: list[str]) -> int:
     """Run `secondme` with `arguments` and return its exit code; raises SecondmeError."""
+    if _named(arguments) not in FETCHING:
+        # Not the kernel's filter: an editor that is opened would be without network too.
+        network.keep_to_this_machine()
     loaded = _load_plugins()
     app = build_app(loaded, named=_named(arguments))
     for failed in loaded.failed:

@@ -54,13 +54,14 @@ def install() -> None:
     from secondme.keys import is_sealed
 
     paths = find_paths()
-    source = load_config(paths.config).key
+    config = load_config(paths.config)
+    source = config.key
     if is_sealed(paths.database) and not (source.file or source.command):
         raise UsageError(
             "the memory is encrypted, and a service of the system has nobody to ask for the passphrase",
             hint="secondme config set key.file FILE, or key.command; or by hand at each login: secondme daemon start",
         )
-    done = units.install(paths.logs)
+    done = units.install(paths.logs, has_endpoint=bool(config.models.endpoint))
     print(clean(str(done.path)))
     say("the daemon runs, and starts with each login" if done.is_enabled else f"written; {done.what_to_do}")
 

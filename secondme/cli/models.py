@@ -14,7 +14,7 @@ from secondme.cli.options import Json
 from secondme.cli.output import Progress, print_json, say
 from secondme.config import get_value, load_config, set_value
 from secondme.errors import IntegrityError, NoModel, UsageError
-from secondme.paths import find_paths
+from secondme.paths import Paths, find_paths
 
 if TYPE_CHECKING:
     from secondme.models.files import Progress as ModelProgress
@@ -77,17 +77,23 @@ def pull_model(
             path = pull_from_file(Path(file).expanduser(), folder, entry=entry, trusted=trust, progress=progress)
         else:
             path = pull(get_entry(name), folder, progress=progress)
+    if file and trust:
+        _trust(path, find_paths())
     print(clean(str(path)))
 
 
-def use(name: Chosen, embedder: AsEmbedder = False) -> None:
-    """Choose the model that answers, or the one that search uses."""
+def use(name: Chosen, embedder: AsEmbedder = False, trust: Trust = False) -> None:
+    """Choose the model that answers, or the one that search uses; a file of your own has to be trusted."""
     from secondme.models.catalog import find_entry
+    from secondme.models.checks import usable_model
     from secondme.models.files import find_model
 
     paths, entry = find_paths(), find_entry(name)
     key = f"models.{entry.role if entry else 'embedder' if embedder else 'language'}"
-    value = name if entry else str(find_model(name, paths.models).absolute())
+    if trust and not entry:
+        _trust(find_model(name, paths.models), paths)
+    trusted = load_config(paths.config).models.trusted
+    value = name if entry else str(usable_model(name, paths.models, trusted=trusted).absolute())
     set_value(paths.config, key, value)
     say(f"{key} is {value} in {paths.config}")
     if get_value(load_config(paths.config), key) != value:
@@ -100,8 +106,8 @@ def use(name: Chosen, embedder: AsEmbedder = False) -> None:
 
 def verify_models(name: Annotated[str, typer.Argument(metavar="NAME")] = "") -> None:
     """Check every byte of a model, or of all models that are here."""
-    from secondme.doctor import verify_model
     from secondme.models.catalog import get_entry, load_catalog
+    from secondme.models.checks import verify_model
 
     folder = find_paths().models
     here = [get_entry(name)] if name else [entry for entry in load_catalog() if (folder / entry.file).is_file()]
@@ -118,6 +124,18 @@ def verify_models(name: Annotated[str, typer.Argument(metavar="NAME")] = "") -> 
             print(f"{entry.alias}: damaged")
     if damaged:
         raise damaged[0]
+
+
+def _trust(path: Path, paths: Paths) -> None:
+    """Let this very file run: any change of it has to be trusted anew."""
+    from secondme.models.checks import checked_digest, is_trusted
+
+    with showing_bytes() as progress:
+        digest = checked_digest(path, paths.models, progress=progress)
+    trusted = load_config(paths.config, environ={}).models.trusted
+    if not is_trusted(digest, trusted):
+        set_value(paths.config, "models.trusted", ",".join([*trusted, digest]))
+        say(f"trusted is {clean(str(path))} as it is now, sha256 {digest}")
 
 
 @contextmanager

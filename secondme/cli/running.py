@@ -32,6 +32,7 @@ def run(key_from_stdin: KeyFromStdin = False) -> None:
     """Be the daemon, in the foreground, until Ctrl-C or a signal: for service managers and for a look at it."""
     import asyncio
 
+    from secondme import network
     from secondme.daemon import loop
     from secondme.daemon.logs import set_up_logging
     from secondme.keys import take
@@ -41,6 +42,7 @@ def run(key_from_stdin: KeyFromStdin = False) -> None:
         take()
     paths = find_paths()
     config = load_config(paths.config)
+    network.give_up(keeps_loopback=bool(config.models.endpoint))
     with daemon_lock(paths):
         set_up_logging(paths)
         if not asyncio.run(loop.run(paths, config)):

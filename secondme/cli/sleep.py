@@ -231,10 +231,10 @@ def _why_not(me: Assistant) -> list[str]:
 def _find_model(me: Assistant) -> None:
     """Make sure of a language model without loading the file of one. Raises NoModel."""
     from secondme.models.catalog import find_entry
-    from secondme.models.files import find_model
+    from secondme.models.checks import usable_model
 
     models = me.config.models
     if not models.endpoint and (find_entry(models.language) or models.language.endswith(".gguf")):
-        find_model(models.language, me.paths.models)
+        usable_model(models.language, me.paths.models, trusted=models.trusted)
     else:
         me.model()

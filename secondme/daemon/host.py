@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import queue
-import resource
 import sys
 import threading
 import time
@@ -18,25 +17,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from secondme import frames
+from secondme import frames, network
+from secondme.daemon.limits import limit_models
 from secondme.daemon.records import answer_record, filters_from, match_record
 from secondme.errors import SecondmeError
 from secondme.keys import take
+from secondme.paths import find_paths
 
 if TYPE_CHECKING:
     from secondme.answer import AnswerStream
     from secondme.assistant import Assistant
     from secondme.frames import Message
 
-ROOM = 8 << 30
-"""Bytes of addresses beyond the model files that this process may use."""
-
 
 def main() -> int:
     """Answer what comes on stdin, after the key, until its end."""
     channel = _take_stdout()
+    paths = find_paths()
+    network.give_up_as_set(paths.config)
+    limit_models(paths)
     take()
-    _limit()
     desks = {op: Desk(channel) for op in ("ask", "search")}
     for desk in desks.values():
         desk.start()
@@ -151,17 +151,6 @@ def _take_stdout() -> Channel:
     stream = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return Channel(stream)
-
-
-def _limit() -> None:
-    """Bound what this process can take when a model file or llama.cpp goes wrong."""
-    from secondme.paths import find_paths
-
-    files = sum(path.stat().st_size for path in find_paths().models.glob("*.gguf"))
-    most = 2 * files + ROOM
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # elsewhere addresses are reserved by the terabyte
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 if __name__ == "__main__":

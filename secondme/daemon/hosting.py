@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +19,8 @@ MOST_WAITING = 64
 QUICK_DEATH = 10.0
 """A process that lives no longer is started again only after a rest."""
 LONGEST_REST = 60.0
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+"""How a process ends that a model file or llama.cpp has led astray."""
 
 
 class Host:
@@ -120,9 +123,8 @@ class Host:
         self._process = self._reading = None
         self._note_death()
         if self._inboxes:
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
             for inbox in self._inboxes.values():
-                inbox.put_nowait(_error(f"the process with the models died ({how})", "ask again: it is started anew"))
+                inbox.put_nowait(_death(code))
 
     def _note_death(self) -> None:
         now = time.monotonic()
@@ -143,6 +145,15 @@ class Host:
     def _expire(self) -> None:
         if self._process is not None and not self._inboxes:
             self._process.kill()
+
+
+def _death(code: int) -> Message:
+    if -code in CRASHES:
+        # Not something for the one who asks to try in a process of their own.
+        what = f"a model crashed the process that runs it ({signal.Signals(-code).name})"
+        return {**_error(what, "secondme model verify; or choose another: secondme model list"), "kind": "NoModel"}
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return _error(f"the process with the models died ({how})", "ask again: it is started anew")
 
 
 def _error(message: str, hint: str) -> Message:

@@ -90,6 +90,8 @@ class Daemon:
             self.note_error(str(error))
             return
         if config != self.config:
+            if config.models.endpoint and not self.config.models.endpoint:
+                self.note_error("models.endpoint is out of reach of this daemon: secondme daemon stop, then start")
             self.config = config
             await self.host.reset(keep_alive=config.daemon.keep_alive)
             self.working.forget_failures()

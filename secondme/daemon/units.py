@@ -34,13 +34,15 @@ CPUWeight=20
 MemoryHigh=60%
 OOMPolicy=continue
 UMask=0077
+LimitCORE=0
 NoNewPrivileges=yes
 SystemCallArchitectures=native
 LockPersonality=yes
 RestrictRealtime=yes
+RestrictNamespaces=yes
 RestrictSUIDSGID=yes
-# It never uses the network, and could not.
-RestrictAddressFamilies=AF_UNIX
+# It never uses the network, and could not; a server on this machine is reached where models.endpoint names one.
+RestrictAddressFamilies={families}
 
 [Install]
 WantedBy=default.target
@@ -65,10 +67,12 @@ def unit_path() -> Path:
     return Path(platformdirs.user_config_path()) / "systemd" / "user" / f"{LABEL}.service"
 
 
-def unit_text(command: list[str], environment: dict[str, str]) -> str:
-    """Return the systemd unit that runs `command`."""
+def unit_text(command: list[str], environment: dict[str, str], *, has_endpoint: bool = False) -> str:
+    """Return the systemd unit that runs `command`; with an endpoint it may open more than local sockets."""
     lines = "".join(f'Environment="{name}={_escaped(value)}"\n' for name, value in environment.items())
-    return _UNIT.format(command=" ".join(f'"{_escaped(part)}"' for part in command), environment=lines)
+    families = "AF_UNIX AF_INET AF_INET6" if has_endpoint else "AF_UNIX"
+    called = " ".join(f'"{_escaped(part)}"' for part in command)
+    return _UNIT.format(command=called, environment=lines, families=families)
 
 
 def agent(command: list[str], environment: dict[str, str], log: Path) -> bytes:
@@ -88,12 +92,16 @@ def agent(command: list[str], environment: dict[str, str], log: Path) -> bytes:
     )
 
 
-def install(log: Path) -> Installed:
+def install(log: Path, *, has_endpoint: bool = False) -> Installed:
     """Describe the service to the system and have it started, now and at each login."""
     path, command = unit_path(), [sys.executable, "-m", "secondme", "daemon", "run"]
     environment = {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
     is_mac = sys.platform == "darwin"
-    content = agent(command, environment, log) if is_mac else unit_text(command, environment).encode()
+    content = (
+        agent(command, environment, log)
+        if is_mac
+        else unit_text(command, environment, has_endpoint=has_endpoint).encode()
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     if is_mac:

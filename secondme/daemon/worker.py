@@ -13,8 +13,11 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from secondme import network
+from secondme.daemon.limits import limit_models
 from secondme.errors import SecondmeError
 from secondme.keys import take
+from secondme.paths import find_paths
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -27,6 +30,9 @@ LOWEST = 19
 def main() -> int:
     """Do one piece of work: `embed`, or `sleep SECONDS TOKENS`; stdin brings the key."""
     _step_back()
+    paths = find_paths()
+    network.give_up_as_set(paths.config)
+    limit_models(paths)
     signal.signal(signal.SIGTERM, _interrupt)
     take()
     threading.Thread(target=_leave_with_parent, daemon=True).start()

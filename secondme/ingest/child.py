@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from secondme import frames
+from secondme import frames, network
 from secondme.records import Note, Skipped
 
 MEMORY = 1 << 30
@@ -21,6 +21,7 @@ NICENESS = 10
 def main() -> int:
     """Read the files that are asked for, with the plugin named or, where that is empty, whichever claims them."""
     (only,) = sys.argv[1:]
+    network.give_up()
     _limit()
     from secondme.config import load_config
     from secondme.paths import find_paths

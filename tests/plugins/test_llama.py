@@ -20,6 +20,7 @@ from secondme_plugins.llama.engine import Run, bindings, tokenize
 from secondme.config import ModelsConfig
 from secondme.errors import ConfigError, NoModel, UsageError
 from secondme.models.catalog import get_entry
+from secondme.models.files import digest_file
 from secondme.models.protocols import Embedder, LanguageModel, Matrix, Prompt, Usage
 
 SENTENCES = (
@@ -45,7 +46,7 @@ def load_language(path: Path, context: int) -> LanguageModel:
 
 @cache
 def load_embedder(path: Path) -> Embedder:
-    found = llama.embedder(config=ModelsConfig(embedder=str(path)))
+    found = llama.embedder(config=ModelsConfig(embedder=str(path), trusted=(digest_file(path, label=""),)))
     assert found is not None
     return found
 
@@ -345,7 +346,7 @@ def test_a_damaged_file_is_no_model(model_file: ModelFile, tmp_path: Path, alias
         path.write_bytes(file.read(max(4, int(whole.stat().st_size * share))))
     hook = llama.embedder if alias == "minilm-l6" else llama.language_model
     with pytest.raises(NoModel, match=r"llama\.cpp cannot load"):
-        hook(config=ModelsConfig(language=str(path), embedder=str(path)))
+        hook(config=ModelsConfig(language=str(path), embedder=str(path), trusted=(digest_file(path, label=""),)))
 
 
 def test_garbage_is_no_model(tmp_path: Path) -> None:
@@ -353,8 +354,8 @@ def test_garbage_is_no_model(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).bytes(100_000)
     for head in (b"GGUF", b"GGUF\x03\x00\x00\x00", b"GGUF\x03" + bytes(3) + b"\x05" + bytes(7) + b"\x05" + bytes(7)):
         path.write_bytes(head + noise)
-        with pytest.raises(NoModel):
-            llama.language_model(config=ModelsConfig(language=str(path)))
+        with pytest.raises(NoModel, match=r"llama\.cpp cannot load"):
+            llama.language_model(config=ModelsConfig(language=str(path), trusted=(digest_file(path, label=""),)))
 
 
 def test_each_model_is_used_for_what_it_is(model_file: ModelFile) -> None:

@@ -16,11 +16,12 @@ def language_model(config: ModelsConfig) -> LanguageModel | None:
     """Return the language model of the configuration. Raises NoModel and ConfigError."""
     if config.endpoint or not config.language:
         return None
-    from secondme.models.files import find_model
+    from secondme.models.checks import usable_model
     from secondme.paths import find_paths
     from secondme_plugins.llama.language import LlamaModel
 
-    return LlamaModel(find_model(config.language, find_paths().models), config)
+    path = usable_model(config.language, find_paths().models, trusted=config.trusted)
+    return LlamaModel(path, config)
 
 
 @hookimpl
@@ -28,8 +29,9 @@ def embedder(config: ModelsConfig) -> Embedder | None:
     """Return the embedder of the configuration. Raises NoModel."""
     if not config.embedder:
         return None
-    from secondme.models.files import find_model
+    from secondme.models.checks import usable_model
     from secondme.paths import find_paths
     from secondme_plugins.llama.embedding import LlamaEmbedder
 
-    return LlamaEmbedder(config.embedder, find_model(config.embedder, find_paths().models))
+    path = usable_model(config.embedder, find_paths().models, trusted=config.trusted)
+    return LlamaEmbedder(config.embedder, path)
