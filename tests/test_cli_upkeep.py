@@ -49,7 +49,13 @@ def test_an_export_taken_in_elsewhere_is_exported_the_same(run: Run, tmp_path: P
     assert done.json == {"v": 1, "file": str(file), "versions": 2, "more": {}}
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     elsewhere = {"SECONDME_HOME": str(tmp_path / "elsewhere")}
-    assert run("import", file, "--json", env=elsewhere).json == {"v": 1, "added": 2, "known": 0, "skipped": []}
+    assert run("import", file, "--json", env=elsewhere).json == {
+        "v": 1,
+        "added": 2,
+        "known": 0,
+        "more": {},
+        "skipped": [],
+    }
     exported = run("export", "-", env={**elsewhere, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
     assert exported.stdout == file.read_text(encoding="utf-8")
     again = run("import", "-", stdin=exported.stdout, env=elsewhere)
