@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import mcp_types as types
+import psutil
 import pytest
 from conftest import ROOT, Run
 from mcp import ClientSession, StdioServerParameters
@@ -81,6 +82,9 @@ async def refused(client: ClientSession, tool: str, **arguments: Any) -> str:
 
 async def test_a_program_searches_asks_and_opens_what_it_found(home: Path) -> None:
     async with session(home) as client:
+        [child] = psutil.Process().children()
+        if sys.platform == "linux":
+            assert "Seccomp:\t2" in Path(f"/proc/{child.pid}/status").read_text()
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         assert set(tools) == {"search", "ask", "show", "timeline"}
         assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools.values())
@@ -180,6 +184,15 @@ def test_a_client_that_vanishes_or_sends_rubbish_ends_the_process(home: Path) ->
     )
     assert done.returncode == 0
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in done.stdout.splitlines())
+
+
+def test_an_encrypted_memory_needs_a_key_that_nobody_types(run: Run, home: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    assert run("encrypt", "--key-file", key).code == 0
+    assert run("mcp", stdin="").code == 0
+    key.unlink()
+    ended = run("mcp", stdin="")
+    assert (ended.code, ended.stdout, len(ended.stderr.splitlines())) == (12, "", 2)
 
 
 def test_without_a_memory_or_its_library_one_line_says_what_to_do(run: Run, own_home: Path, tmp_path: Path) -> None:

@@ -28,10 +28,13 @@ def mcp(context: typer.Context, allow_write: AllowWrite = False) -> None:
     """
     if find_spec("mcp") is None:
         raise UsageError("the protocol library is not installed", hint="pip install 'secondme[mcp]'")
+    from secondme import network
     from secondme.mcp_server import serve
     from secondme.store.hiding import hide
 
     with open_memory(context) as me:
+        # A key command may have to start programs of the user: by now it has.
+        network.give_up_as_set(me.paths.config)
         # A moment for what was added and has no vectors yet: once something is hidden, none are computed.
         me.embed_waiting(seconds=2)
         hide(me.store.db, me.config.trust.private)
