@@ -154,7 +154,7 @@ def test_an_unusable_plugin_is_refused_and_leaves_nothing_behind(plugin: object)
 def test_a_reader_that_fails_costs_one_file() -> None:
     plugins = Plugins()
     plugins.register(Failing(), "failing")
-    assert plugins.read_notes(Path("a.broken"), "") == [Skipped("a.broken", "plugin 'failing' failed: KeyError: 'two'")]
+    assert plugins.read_notes(Path("a.broken"), "") == [Skipped("a.broken", "plugin 'failing' failed: KeyError")]
     assert plugins.read_notes(Path("a.usage"), "") == [Skipped("a.usage", "this file is locked with a password")]
     assert plugins.read_notes(Path("a.other"), "") is None
 
@@ -210,5 +210,20 @@ def test_a_plugin_that_stumbles_over_a_file_leaves_it_to_the_others() -> None:
     assert not plugins.reads_document(Path("a.stumble"))
     assert [item.why for item in plugins.read_document(Path("none.pdf")) if isinstance(item, Skipped)] != []
     assert list(plugins.read_document(Path("a.stumble"))) == [
-        Skipped("a.stumble", "plugin 'stumbling' failed: KeyError: 'odd'")
+        Skipped("a.stumble", "plugin 'stumbling' failed: KeyError")
     ]
+
+
+def test_what_a_reader_says_of_a_file_it_fails_on_is_not_passed_on() -> None:
+    """It may hold the text of the file."""
+
+    class Telling:
+        @hookimpl
+        def read_notes(self, path: Path, text: str) -> list[Note]:
+            raise ValueError(f"cannot make sense of {text!r}")
+
+    plugins = Plugins()
+    plugins.register(Telling(), "telling")
+    [skipped] = plugins.read_notes(Path("a.md"), "the zanzibar diary") or []
+    assert isinstance(skipped, Skipped)
+    assert (skipped.what, "ValueError" in skipped.why, "zanzibar" in skipped.why) == ("a.md", True, False)
