@@ -23,8 +23,7 @@ from secondme.plugins import Plugins, load_plugins
 from secondme.privacy import open_to_others
 from secondme.records import Note
 
-LITTLE_SPACE = 1_000_000_000
-TOO_LITTLE_SPACE = 50_000_000
+LITTLE_SPACE, TOO_LITTLE_SPACE = 1_000_000_000, 50_000_000
 SHARED_FILESYSTEMS = (
     *("nfs", "cifs", "smb", "afp", "afs", "ceph", "glusterfs", "lustre", "9p", "davfs", "webdav"),
     *("fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.gvfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse"),
