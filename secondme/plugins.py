@@ -90,7 +90,7 @@ class Plugins:
         except SecondmeError as error:
             return [Skipped(str(path), str(error))]
         except Exception as error:  # noqa: BLE001  one file that a plugin cannot read must not stop a batch
-            return [Skipped(str(path), f"plugin {self._blame(error)!r} failed: {type(error).__name__}")]
+            return [Skipped(str(path), f"plugin {self._blame(error)!r} failed: {_kind_of(error)}")]
         if items is None or all(isinstance(item, Note | Skipped) for item in items):
             return items and [as_read(item, path) for item in items]
         return [Skipped(str(path), "a plugin returned something that is no note")]
@@ -116,7 +116,7 @@ class Plugins:
         except SecondmeError as error:
             yield Skipped(str(path), str(error))
         except Exception as error:  # noqa: BLE001  one file that a plugin cannot read must not stop a batch
-            yield Skipped(str(path), f"plugin {self._blame(error)!r} failed: {type(error).__name__}")
+            yield Skipped(str(path), f"plugin {self._blame(error)!r} failed: {_kind_of(error)}")
 
     def _claimed(self, path: Path) -> tuple[Iterable[Note | Skipped] | None, str]:
         """Return what reads this file in a process of its own, and why a plugin could not say whether it does.
@@ -133,7 +133,7 @@ class Plugins:
                 raise
             except Exception as error:  # noqa: BLE001  one file that a plugin stumbles over must not stop a batch
                 name = self._blame(error)
-                why = f"plugin {name!r} failed: {type(error).__name__}"
+                why = f"plugin {name!r} failed: {_kind_of(error)}"
                 plugin = self._manager.get_plugin(name)
                 if plugin is None or name in failing:
                     return None, why
@@ -211,6 +211,12 @@ def load_plugins(disabled: Collection[str] = (), *, installed: bool | None = Non
         if entry.name not in disabled:
             plugins.load(entry, entry.dist.version if entry.dist else "")
     return plugins
+
+
+def _kind_of(error: Exception) -> str:
+    """Return what kind of error it is, without its words: they may be those of the file."""
+    number = error.errno if isinstance(error, OSError) else None
+    return type(error).__name__ + (f": {os.strerror(number).lower()}" if number else "")
 
 
 def _describe(error: BaseException) -> str:

@@ -93,9 +93,9 @@ def test_a_document_is_read(folder: Path, reader: Documents, word: str) -> None:
     ("word", "why"),
     [
         ("allocate", "reading it takes too much memory"),
-        ("open", "plugin 'odd' failed: OSError: [Errno 24] Too many open files: '/dev/null'"),
-        ("write", "plugin 'odd' failed: OSError: [Errno 27] File too large"),
-        ("raise", "plugin 'odd' failed: OSError: broken"),
+        ("open", "plugin 'odd' failed: OSError: too many open files"),
+        ("write", "plugin 'odd' failed: OSError: file too large"),
+        ("raise", "plugin 'odd' failed: OSError"),
         ("wrong", "a plugin returned no note"),
     ],
 )

@@ -321,7 +321,7 @@ def test_a_reader_that_fails_costs_one_file(tmp_path: Path) -> None:
     own = load_plugins(installed=False)
     own.register(Failing(), "failing")
     write(tmp_path, "a.md")
-    assert why(tmp_path / "a.md", own) == ["plugin 'failing' failed: ZeroDivisionError: oh"]
+    assert why(tmp_path / "a.md", own) == ["plugin 'failing' failed: ZeroDivisionError"]
 
 
 @pytest.mark.parametrize(

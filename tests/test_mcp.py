@@ -17,6 +17,7 @@ import mcp_types as types
 import psutil
 import pytest
 from conftest import ROOT, Run
+from hostile import CODES, hostile_memory, steering
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from nights import open_memory
@@ -245,3 +246,63 @@ def test_facts_of_hidden_notes_are_hidden_and_what_they_ended_holds(own_home: Pa
             assert (fact.text, fact.superseded_by, fact.valid_to) == ("I live in Lisbon.", "", None)
             assert [one.text for one in shown.history(fact.id)] == ["I live in Lisbon."]
             assert not [match for match in shown.recall("Porto", k=20) if "Porto" in match.text]
+
+
+async def test_hostile_texts_of_an_encrypted_memory_come_as_plain_json(
+    own_home: Path, tmp_path: Path, call: Run, run: Run
+) -> None:
+    hostile_memory(own_home, tmp_path)
+    key = tmp_path / "key"
+    assert call("encrypt", "--key-file", key).code == 0
+    refusal = run("mcp", stdin="", env={"SECONDME_KEY_FILE": ""})
+    assert (refusal.code, refusal.stdout) == (12, "")
+    assert [line.partition(":")[0] for line in refusal.stderr.splitlines()] == ["secondme", "hint"]
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("search", {"query": "live", "k": 20}),
+        ("ask", {"question": CODES}),
+        ("timeline", {"about": "live"}),
+        *(("show", {"id": f"{kind}{number}"}) for kind in "nm" for number in range(1, 8)),
+        ("show", {"id": CODES[:40]}),
+        ("remember", {"text": f"Tea. {CODES}", "title": CODES}),
+    ]
+    client = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": CODES, "version": "1"}}
+    called = [
+        {"id": at, "method": "tools/call", "params": {"name": name, "arguments": given}}
+        for at, (name, given) in enumerate(asked, 1)
+    ]
+    ready: dict[str, Any] = {"method": "notifications/initialized"}
+    messages: list[dict[str, Any]] = [{"id": 0, "method": "initialize", "params": client}, ready, *called]
+    sent = "".join(json.dumps({"jsonrpc": "2.0", **one}) + "\n" for one in messages)
+    parameters = server(own_home, "--allow-write")
+    process = await asyncio.create_subprocess_exec(
+        parameters.command,
+        *parameters.args,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**(parameters.env or {}), "SECONDME_KEY_FILE": str(key)},
+        limit=1 << 24,
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    process.stdin.write(sent.encode())
+    async with asyncio.timeout(60):
+        lines = [(await process.stdout.readline()).decode() for _ in range(len(asked) + 1)]
+        process.stdin.close()
+        assert await process.wait() == 0
+        said = (await process.stderr.read()).decode()
+    answers = {one["id"]: one for one in map(json.loads, lines)}
+    assert set(answers) == set(range(len(asked) + 1))
+    assert sum(not one["result"].get("isError") for one in answers.values()) > len(asked) // 2
+    assert [found for text in (*lines, said) for found in steering(text)] == []
+    assert [found for one in answers.values() for text in texts_in(one) for found in steering(text)] == []
+
+
+def texts_in(value: Any) -> list[str]:
+    """All texts of a JSON value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for one in value for text in texts_in(one)]
+    return [value] if isinstance(value, str) else []

@@ -156,7 +156,8 @@ class Facts:
         return [row[0] for row in rows]
 
     def _is_common(self, word: str) -> bool:
-        query = "select count(*) from (select 1 from memory_words where memory_words match ? limit ?)"
+        query = """select count(*) from (select 1 from memory_words w join memories m on m.id = w.rowid
+                   where memory_words match ? limit ?)"""
         (count,) = self.db.conn.execute(query, (word, COMMON)).fetchone()
         return bool(count == COMMON)
 

@@ -14,6 +14,7 @@ from secondme.clock import to_text
 from secondme.errors import IntegrityError
 from secondme.records import Filters
 from secondme.store.checks import blocks_of_wrong_length, look_through
+from secondme.store.hiding import hides
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -190,14 +191,15 @@ class Index:
         query, values = "", [code, k]
         if among is not None:
             query, values = "and passage_id in (select value from json_each(?))", [code, k, json.dumps(among.tolist())]
+        elif hides(self.db):
+            # What is hidden must not take the place of what is shown.
+            query = "and passage_id in (select id from passages)"
         rows: list[tuple[int, float]] = []
         if self.embedder:
             nearest = (
                 f"select passage_id, distance from passage_vectors where pooled match vec_bit(?) and k = ? {query}"
             )
-            rows = self.db.conn.execute(
-                f"select * from ({nearest}) where passage_id in (select id from passages)", values
-            ).fetchall()
+            rows = self.db.conn.execute(nearest, values).fetchall()
         ids = np.array([id for id, _ in rows], dtype=np.int64)
         distances = np.array([distance for _, distance in rows], dtype=np.float64)
         return ids, 1 - distances / (len(code) * 4)
