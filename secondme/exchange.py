@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import IO, Any, cast, get_args
@@ -14,7 +14,7 @@ from secondme.clock import from_text, to_text
 from secondme.exchanged import TYPES, moment_text, parse_mark
 from secondme.ingest.segment import segment
 from secondme.records import Added, Masked, Note, Origin, Skipped
-from secondme.secrets import mask, masks_in
+from secondme.secrets import MASK, mask, masks_in
 from secondme.store.carried import read_marks
 from secondme.store.exchange import Version, add_versions, read_versions
 from secondme.store.store import Store
@@ -40,7 +40,7 @@ class Imported(Added):
     """How many lines of each other type were new."""
 
 
-def export(store: Store) -> Iterator[dict[str, Any]]:
+def export(store: Store) -> Generator[dict[str, Any], None, None]:
     """Yield one object for each version of each note, in the order they were stored, then all that is about them."""
     with store.reading():
         for version in read_versions(store):
@@ -149,9 +149,9 @@ class _Import:
         stored, forgotten = add_versions(self.store, prepared)
         self.skipped += forgotten
         self.ids += [f"n{id}" for id, _ in stored]
-        if not forgotten:
-            for (version, _), (id, was_known) in zip(prepared, stored, strict=True):
-                self.masked += [] if was_known else masks_in(version.note.text, f"n{id}")
+        for id, was_known in stored if any(MASK in version.note.text for version in versions) else ():
+            note = None if was_known else self.store.note(id)
+            self.masked += masks_in(note.text, f"n{id}") if note else []
         self.known += sum(was_known for _, was_known in stored)
 
     def _take_marks(self, marks: Iterable[tuple[int, dict[str, Any]]]) -> None:

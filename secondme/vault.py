@@ -11,6 +11,7 @@ import json
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +27,11 @@ from secondme.vault_pages import Pages
 MANIFEST = ".secondme-export.json"
 """What a folder is known by: every file we wrote, with the hash of what we wrote."""
 LINES = ".secondme-export.jsonl"
+BEGUN = ".secondme-export.begun"
+"""What an export was about to write: where it was killed, the next one knows those files for ours too."""
+UNFINISHED = ".unfinished-"
 NOTES, VERSIONS = "Notes", "Earlier versions"
+FOLDERS = (NOTES, VERSIONS, "Facts", "Conversations")
 _NAME = 60
 _UNSAFE = re.compile(r"[^\w .,()+=@'-]+")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
@@ -38,8 +43,8 @@ class Written:
     """What an export to a folder did."""
 
     notes: int = 0
-    more: int = 0
-    """Lines of other types."""
+    more: Counter[str] = field(default_factory=Counter)
+    """Lines of other types, and how many of each."""
     kept: list[str] = field(default_factory=list)
     """Files that the user changed since the export before: they stay as they are."""
 
@@ -55,7 +60,7 @@ def check_target(folder: Path) -> None:
         raise UsageError(f"{folder} is no folder", hint="name a folder for the Markdown files")
     if folder.is_dir() and any(folder.iterdir()) and not is_vault(folder):
         raise UsageError(f"{folder} holds something else than an export", hint="name an empty or new folder")
-    if any((folder / name).is_symlink() for name in (NOTES, VERSIONS, "Facts", "Conversations", MANIFEST, LINES)):
+    if any((folder / name).is_symlink() for name in (*FOLDERS, MANIFEST, LINES, BEGUN)):
         raise UsageError(f"{folder} has a link in the place of a folder of an export", hint="name another folder")
 
 
@@ -77,7 +82,10 @@ class _Writing:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.before: Mapping[str, str] = _manifest(folder)["files"] if is_vault(folder) else {}
+        # What an export that was killed has left.
+        for rest in (one for name in ("", *FOLDERS) for one in (folder / name).glob(f"{UNFINISHED}*")):
+            rest.unlink()
+        self.before = _written_before(folder)
         self.files: dict[str, str] = {}
         self.order: list[list[str]] = []
         self.names: dict[str, str] = {}
@@ -88,7 +96,7 @@ class _Writing:
 
     def write(self, items: Iterable[dict[str, Any]]) -> Written:
         pages = Pages()
-        handle, lines = tempfile.mkstemp(dir=self.folder, prefix=f"{LINES}.")
+        handle, lines = tempfile.mkstemp(dir=self.folder, prefix=UNFINISHED)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as rest:
                 for item in items:
@@ -97,7 +105,7 @@ class _Writing:
                     else:
                         rest.write(escaped(json.dumps(item, ensure_ascii=False)) + "\n")
                         pages.other(item)
-                        self.done.more += 1
+                        self.done.more[item["type"]] += 1
                 rest.flush()
                 os.fsync(rest.fileno())
             os.replace(lines, self.folder / LINES)
@@ -107,6 +115,7 @@ class _Writing:
             self._file(self._free(name, name), text)
         self._remove_old()
         self._put(MANIFEST, json.dumps({"v": 1, "files": self.files, "notes": self.order}, ensure_ascii=False))
+        (self.folder / BEGUN).unlink(missing_ok=True)
         return self.done
 
     def _note(self, item: Mapping[str, Any]) -> str:
@@ -136,19 +145,21 @@ class _Writing:
     def _file(self, path: str, text: str) -> None:
         target, digest = self.folder / path, _digest(text)
         there = _digest_of(target)
-        if there is not None and there not in (digest, self.before.get(path)):
+        if there is not None and there not in (digest, *self.before.get(path, ())):
             self.done.kept.append(path)
             # Its hash stays that of what we wrote: an import sees that it was changed.
-            self.files[path] = self.before.get(path, digest)
+            self.files[path] = next(iter(self.before.get(path, ())), digest)
             return
         if there != digest:
+            with open(self.folder / BEGUN, "a", encoding="utf-8", opener=_private) as begun:
+                begun.write(json.dumps([path, digest]) + "\n")
             self._put(path, text)
         self.files[path] = digest
 
     def _put(self, path: str, text: str) -> None:
         target = self.folder / path
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".unfinished-")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=UNFINISHED)
         try:
             # Newlines are those of the text.
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
@@ -158,10 +169,9 @@ class _Writing:
             Path(name).unlink(missing_ok=True)
 
     def _remove_old(self) -> None:
-        for path, digest in self.before.items():
-            old = _inside(self.folder, path)
-            if path not in self.files and old is not None and _digest_of(old) == digest:
-                old.unlink()
+        for path, digests in self.before.items():
+            if path not in self.files and _inside(self.folder, path) and _digest_of(self.folder / path) in digests:
+                (self.folder / path).unlink()
 
 
 @dataclass(slots=True)
@@ -224,6 +234,24 @@ def _parsed(text: str) -> dict[str, Any]:
     }
 
 
+def _written_before(folder: Path) -> dict[str, list[str]]:
+    """Return the hashes of what earlier exports wrote to each file: of the last whole one, then of one cut off."""
+    if not is_vault(folder):
+        return {}
+    found = {path: [digest] for path, digest in _manifest(folder)["files"].items()}
+    if (folder / BEGUN).is_file():
+        for line in (folder / BEGUN).read_text(encoding="utf-8").splitlines():
+            # The last line may be half a one.
+            if line.endswith("]"):
+                path, digest = json.loads(line)
+                found.setdefault(path, []).append(digest)
+    return found
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
@@ -253,4 +281,7 @@ def _digest(text: str) -> str:
 
 
 def _digest_of(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else None
+    """Return the hash of a file, None where there is nothing; of a link, which the user has put there, "link"."""
+    if path.is_symlink():
+        return "link"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None

@@ -17,8 +17,12 @@ from typing import Any, Protocol
 import pytest
 from fakes import FakePlugin
 from hypothesis import settings
+from lives import NOW, live
+from nights import open_memory
 
+from secondme.assistant import Assistant
 from secondme.cli import main
+from secondme.clock import to_text
 from secondme.models.catalog import get_entry
 from secondme.paths import find_paths
 
@@ -113,6 +117,15 @@ def scripted() -> FakePlugin:
 
 
 @pytest.fixture
+def lived(own_home: Path, scripted: FakePlugin, monkeypatch: pytest.MonkeyPatch) -> Iterator[Assistant]:
+    """A memory that lived, open; the clock stands still, so that it can be compared with another."""
+    monkeypatch.setenv("SECONDME_NOW", to_text(NOW))
+    with open_memory(own_home, scripted) as me:
+        live(me)
+        yield me
+
+
+@pytest.fixture
 def model_file() -> ModelFile:
     """Find a model of the catalog on this machine."""
 
@@ -123,6 +136,22 @@ def model_file() -> ModelFile:
         return path
 
     return find
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of two megabytes, where one can be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(place)]
+    try:
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command here")
+    if done.returncode:
+        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import stat
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -218,22 +217,6 @@ def test_old_copies_go_when_a_new_one_is_made(me: Assistant) -> None:
     copies.back_up(me.store.db, me.store.path, "night", now=START + timedelta(minutes=30))
     names = {path.name for path in folder.iterdir()} - {path.name for path in backups(me.store.path)}
     assert names == {"mine.db", ".unfinished-memory-y.db.abc"}
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(place)]
-    try:
-        done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command here")
-    if done.returncode:
-        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def test_a_full_disk_leaves_no_copy_and_no_half_of_one(me: Assistant, call: Run, small_disk: Path) -> None:

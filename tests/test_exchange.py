@@ -193,3 +193,13 @@ def test_secrets_in_what_is_imported_are_masked(me: Assistant) -> None:
     assert [(one.kind, one.line) for one in done.masked] == [("aws-key", 1)]
     assert key not in "".join(lines_of(me))
     assert take_in(me, {**LINE, "text": f"The build uses {key}.", "title": key}).known == 1
+
+
+def test_what_is_masked_is_told_beside_what_was_forgotten(me: Assistant) -> None:
+    [key] = [secret for kind, text, secret in positives() if kind == "aws-key" and text == secret][:1]
+    take_in(me, {**LINE, "text": "Something that is to be forgotten, and was long enough."})
+    me.forget(["n1"])
+    gone = {**LINE, "text": "Something that is to be forgotten, and was long enough."}
+    done = take_in(me, gone, {**LINE, "uri": "other", "text": f"The build uses {key}."})
+    assert [(one.what, one.is_harmless) for one in done.skipped] == [("diary", True)]
+    assert [(one.id, one.kind) for one in done.masked] == [(done.ids[0], "aws-key")]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import FakePlugin
-from lives import NOW, live
+from lives import NOW
 from nights import note, open_memory, texts
 
 from secondme.assistant import Assistant
@@ -17,18 +16,10 @@ from secondme.exchange import Imported, export, import_lines, read_lines
 from secondme.ids import number_in
 
 
-@pytest.fixture(autouse=True)
-def fixed_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop the clock, so that two memories can be compared."""
-    monkeypatch.setenv("SECONDME_NOW", "2024-09-01T08:00:00Z")
-
-
 @pytest.fixture
-def me(own_home: Path, scripted: FakePlugin) -> Iterator[Assistant]:
-    """A memory that lived: nights, marks of the user, a conversation, a folder, something forgotten."""
-    with open_memory(own_home, scripted) as opened:
-        live(opened)
-        yield opened
+def me(lived: Assistant) -> Assistant:
+    """A memory that lived."""
+    return lived
 
 
 def lines_of(me: Assistant) -> list[str]:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +50,12 @@ def server(home: Path, *arguments: str) -> StdioServerParameters:
     roots = os.pathsep.join(map(str, (ROOT, ROOT / "plugins", ROOT / "tui")))
     environ = {**os.environ, **quiet, "PYTHONPATH": roots}
     return StdioServerParameters(command=sys.executable, args=["-m", "secondme", "mcp", *arguments], env=environ)
+
+
+def served(env: Mapping[str, str] | None, given: bytes) -> subprocess.CompletedProcess[bytes]:
+    """What the server does with this on its standard input, which ends then."""
+    command = [sys.executable, "-m", "secondme", "mcp"]
+    return subprocess.run(command, input=given, capture_output=True, env=env, timeout=60, check=False)
 
 
 @asynccontextmanager
@@ -173,16 +179,8 @@ async def test_two_programs_at_once_do_not_disturb_each_other(home: Path) -> Non
 
 
 def test_a_client_that_vanishes_or_sends_rubbish_ends_the_process(home: Path) -> None:
-    parameters = server(home)
     rubbish = b'\x00\xff{"jsonrpc": 7}\n[[[[\n' + b"x" * 3_000_000 + b"\n"
-    done = subprocess.run(
-        [parameters.command, *parameters.args],
-        input=rubbish,
-        capture_output=True,
-        env=parameters.env,
-        timeout=60,
-        check=False,
-    )
+    done = served(server(home).env, rubbish)
     assert done.returncode == 0
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in done.stdout.splitlines())
 
@@ -210,17 +208,9 @@ def test_without_a_memory_or_its_library_one_line_says_what_to_do(run: Run, own_
         "lambda c, name, path=None, target=None: None if name == 'mcp' else real(name, path, target))\n"
     )
     roots = os.pathsep.join(map(str, (hidden, ROOT, ROOT / "plugins", ROOT / "tui")))
-    done = subprocess.run(
-        [sys.executable, "-m", "secondme", "mcp"],
-        env={**os.environ, "PYTHONPATH": roots},
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-        check=False,
-    )
+    done = served({**os.environ, "PYTHONPATH": roots}, b"")
     assert done.returncode == 2
-    assert done.stderr.splitlines() == [
+    assert done.stderr.decode().splitlines() == [
         "secondme: the protocol library is not installed",
         "hint: pip install 'secondme[mcp]'",
     ]

@@ -328,22 +328,6 @@ def test_a_missing_index_row_is_found_and_mended_by_reindexing(me: Assistant) ->
     assert [match.text for match in me.recall("heron")] == ["where the heron nests"]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of two megabytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(place)]
-    try:
-        done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command here")
-    if done.returncode:
-        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
 def test_a_full_disk_stores_nothing_by_halves_and_the_next_add_works(small_disk: Path) -> None:
     home = small_disk / "home"
     with Assistant.open(home, config=Config(), plugins=load_plugins(installed=False)) as me:

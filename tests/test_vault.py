@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from conftest import Run
-from fakes import FakePlugin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lives import live
 from nights import open_memory
 
 from secondme.assistant import Assistant
-from secondme.errors import UsageError
+from secondme.errors import IntegrityError, UsageError
 from secondme.exchange import export, import_lines
 from secondme.records import Note
 from secondme.vault import LINES, MANIFEST, VaultReading, write_vault
@@ -25,18 +24,10 @@ from secondme.vault import LINES, MANIFEST, VaultReading, write_vault
 NOW = datetime(2024, 9, 1, 8, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def fixed_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop the clock, so that two memories can be compared."""
-    monkeypatch.setenv("SECONDME_NOW", "2024-09-01T08:00:00Z")
-
-
 @pytest.fixture
-def me(own_home: Path, scripted: FakePlugin) -> Iterator[Assistant]:
+def me(lived: Assistant) -> Assistant:
     """A memory that lived."""
-    with open_memory(own_home, scripted) as opened:
-        live(opened)
-        yield opened
+    return lived
 
 
 def lines_of(me: Assistant) -> list[str]:
@@ -137,6 +128,49 @@ def test_what_was_forgotten_goes_from_the_folder_too_unless_it_was_changed(me: A
     assert taken(folder, tmp_path / "other") == (lines_of(me), [])
 
 
+def test_an_export_that_was_cut_off_goes_on_and_takes_its_own_files_for_nobody_else_s(
+    me: Assistant, tmp_path: Path
+) -> None:
+    folder = tmp_path / "vault"
+    write_vault(export(me.store), folder)
+    [path] = [path for path in (folder / "Notes").iterdir() if "prefer tea" in path.read_text()]
+
+    def told(tea: str, last: int) -> Iterator[dict[str, object]]:
+        """An export in which a note says something else, which breaks off after so many lines."""
+        with closing(export(me.store)) as items:
+            for number, item in enumerate(items):
+                if number == last:
+                    raise OSError(28, "No space left on device")
+                is_note = item["type"] == "note"
+                yield (
+                    {**item, "text": item["text"].replace("in all things.", f"in all things.\n{tea}")}
+                    if is_note
+                    else item
+                )
+
+    with pytest.raises(IntegrityError, match="no space left"):
+        write_vault(told("mate", 20), folder)
+    assert "mate" in path.read_text()
+    (folder / "Notes" / ".unfinished-x").write_text("what a kill left")
+    assert write_vault(told("milk", 10**6), folder).kept == []
+    assert "milk" in path.read_text()
+    assert not [one for one in folder.rglob(".*") if one.name not in (MANIFEST, LINES)]
+
+
+def test_a_link_that_the_user_has_put_in_the_place_of_a_file_stays(me: Assistant, tmp_path: Path) -> None:
+    folder, own = tmp_path / "vault", tmp_path / "own.md"
+    write_vault(export(me.store), folder)
+    [path] = [path for path in (folder / "Notes").iterdir() if "Lisbon" in path.read_text()]
+    own.write_text(path.read_text())
+    path.unlink()
+    path.symlink_to(own)
+    assert write_vault(export(me.store), folder).kept == [f"Notes/{path.name}"]
+    me.forget([note.id for note in me.notes() if "Lisbon" in note.text])
+    write_vault(export(me.store), folder)
+    assert path.is_symlink()
+    assert own.exists()
+
+
 @pytest.mark.parametrize(
     "files",
     [{"diary.md": "mine"}, {MANIFEST: "{"}, {MANIFEST: '{"v": 1, "files": [], "notes": 3}'}],
@@ -181,7 +215,7 @@ def test_the_commands_write_a_folder_and_take_it_in(call: Run, tmp_path: Path) -
     assert call("import", folder, env=other).code == 0
     assert call("import", folder, "--json", env=other).json["added"] == 0
     assert call("export", "-", env=other).stdout == first
-    (folder / "Notes").joinpath("2024-09-01 The spare key lies under the pot. x link.md").unlink()
+    next((folder / "Notes").glob("* The spare key lies under the pot. x link.md")).unlink()
     ended = call("import", folder, env=other)
     assert ended.code == 3
     assert "no such file" in ended.stderr

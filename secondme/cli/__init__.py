@@ -53,6 +53,7 @@ def _run(arguments: list[str]) -> int:
             _drop_output()
         return _report(IntegrityError(f"{error.filename}: {what}" if error.filename else what, hint=hint))
     except Exception:
+        # A damaged file makes mistakes of any kind, anywhere: what is wrong with it is said, and any other goes on up.
         if damage := _find_damage():
             return _report(damage)
         raise

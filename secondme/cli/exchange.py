@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Literal, Protocol
@@ -100,12 +100,15 @@ def _export_vault(context: typer.Context, folder: Path, *, json: bool) -> None:
     with open_memory(context) as me:
         check_target(folder)
         progress = Progress("lines")
-        done = write_vault(progress.over(export(me.store)), folder)
-        progress.close()
+        try:
+            with closing(export(me.store)) as items:
+                done = write_vault(progress.over(items), folder)
+        finally:
+            progress.close()
     if json:
         print_json(folder=str(folder), versions=done.notes, more=done.more, kept=done.kept)
     else:
-        say(f"{done.notes:,} versions of notes are in {folder}; open it in Obsidian, or take it in: secondme import")
+        say(f"{done.notes:,} versions of notes are in {folder}{_and(done.more)}; secondme import takes the folder in")
         for name in done.kept[:NAMED]:
             say(f"kept as you changed it: {clean(name)}")
 
@@ -117,9 +120,11 @@ def _write(me: Assistant, file: IO[bytes]) -> dict[str, int]:
     written: Counter[str] = Counter()
     progress = Progress("lines")
     try:
-        for item in progress.over(export(me.store)):
-            file.write(escaped(json_lines.dumps(item, ensure_ascii=False)).encode() + b"\n")
-            written[item["type"]] += 1
+        # Where the disk is full, the reading ends before the memory is closed.
+        with closing(export(me.store)) as items:
+            for item in progress.over(items):
+                file.write(escaped(json_lines.dumps(item, ensure_ascii=False)).encode() + b"\n")
+                written[item["type"]] += 1
         file.flush()
     finally:
         progress.close()

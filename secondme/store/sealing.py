@@ -11,6 +11,7 @@ from secondme.errors import IntegrityError, Locked, WrongKey
 from secondme.keys import is_sealed
 from secondme.store.checks import damage_in
 from secondme.store.connect import open_copy, storage_errors
+from secondme.store.copies import sync
 from secondme.store.index import Index
 from secondme.store.presence import alone
 
@@ -43,10 +44,10 @@ def reseal(path: Path, old: Key | None, new: Key | None, *, folder: Path) -> Non
         rows = _export(path, fresh, old, new)
         _check(fresh, new, rows)
         with storage_errors(path):
-            _sync(fresh)
+            sync(fresh)
             os.link(path, folder / "old")
             os.replace(fresh, path)
-            _sync(path.parent)
+            sync(path.parent)
     finally:
         with storage_errors(path):
             _clear(folder)
@@ -125,7 +126,7 @@ def _clear(folder: Path) -> None:
     for path in folder.iterdir():
         erase(path)
     folder.rmdir()
-    _sync(folder.parent)
+    sync(folder.parent)
 
 
 def erase(path: Path) -> None:
@@ -138,11 +139,3 @@ def erase(path: Path) -> None:
             left -= file.write(b"\0" * min(left, BLOCK))
         os.fsync(file.fileno())
     path.unlink()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
