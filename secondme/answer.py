@@ -29,6 +29,7 @@ from secondme.standing import Standing
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
     from secondme.search import Found
+    from secondme.store.zones import Zones
 
 BRIEF_TOKENS = 40
 _SUM = re.compile(r"[\s\d+\-*/x×÷^().,=?]*\d[\s\d+\-*/x×÷^().,=?]*", re.IGNORECASE)
@@ -233,15 +234,21 @@ def signed(me: Assistant, evidence: Iterable[Match]) -> Iterator[Match]:
     """Yield the evidence as the model reads it: words of others are named so, and are without orders to the reader."""
     zones = me.store.facts.zones()
     for match in evidence:
-        note, _ = me.note(match.id.partition(".")[0])
-        names = {"author": note.author, "thread": note.thread, "uri": note.uri}
-        is_own = zones.is_own(number_in(note.id, "n"), origin=note.origin, **names)
+        is_own = _is_own(me, zones, match)
         is_named = match.author not in ("", me.config.me.name)
         if is_own:
             yield replace(match, text=_QUOTATION.sub(lambda found: without_orders(found[0]), match.text))
             continue
         author = match.author if is_named else f"text of others {without_orders(match.title)}".strip()
         yield replace(match, text=without_orders(match.text), author=without_orders(author))
+
+
+def _is_own(me: Assistant, zones: Zones, match: Match) -> bool:
+    if match.kind == "fact":
+        return all(fact.trust == "own" for fact in me.facts([match.id]))
+    note, _ = me.note(match.id.partition(".")[0])
+    names = {"author": note.author, "thread": note.thread, "uri": note.uri}
+    return zones.is_own(number_in(note.id, "n"), origin=note.origin, **names)
 
 
 def is_about_nothing_stored(question: str) -> bool:

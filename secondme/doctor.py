@@ -175,7 +175,7 @@ def _engine(patient: _Patient) -> Iterator[Check]:
     if importlib.util.find_spec("llama_cpp") is None:
         raise NoModel("llama-cpp-python is not installed", hint=hint)
     # In a process of its own: a library built for another processor would take this one down.
-    command = [sys.executable, "-c", "import llama_cpp; print(llama_cpp.__version__)"]
+    command = [sys.executable, "-P", "-c", "import llama_cpp; print(llama_cpp.__version__)"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines()
@@ -184,7 +184,7 @@ def _engine(patient: _Patient) -> Iterator[Check]:
 
 
 def _network(patient: _Patient) -> Iterator[Check]:
-    command = [sys.executable, "-m", "secondme.network"]
+    command = [sys.executable, "-P", "-m", "secondme.network"]
     how = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     if not how:
         hint = "tell us which system this is"

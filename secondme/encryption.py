@@ -50,7 +50,7 @@ def change_key(paths: Paths, old: Key | None, new: Key | None) -> Resealed:
                     done.append(copy)
                 except (WrongKey, IntegrityError):
                     unreadable.append(copy)
-            for rest in [*unfinished(database), *paths.data.glob(".restoring-*")]:
+            for rest in unfinished(database):
                 erase(rest)
             reseal(database, old, new, folder=folder)
     remember(database, new)

@@ -137,15 +137,23 @@ def read_key(path: Path) -> Key:
 
 def make_key(path: Path) -> Key:
     """Return a new random key, written to a new file that only the user may read. Raises UsageError."""
+    from secondme.store.copies import sync
+
     key = Key(secrets.token_hex(RAW_DIGITS // 2))
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except OSError as error:
         raise UsageError(f"{path}: cannot be made: {(error.strerror or str(error)).lower()}") from error
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(key.text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(key.text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # The only key must not be in a file that is gone after a loss of power.
+        sync(path.parent)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise UsageError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
     return key
 
 

@@ -45,8 +45,8 @@ def close_to_others(paths: Paths) -> Mended:
     closed: list[Path] = []
     left: list[Path] = []
     for path in open_to_others(paths):
-        if _is_ours(path):
-            with suppress(OSError):
+        with suppress(OSError):
+            if _is_ours(path):
                 os.chmod(path, _mode(path) & ~OTHERS)
         (left if _mode(path) & OTHERS else closed).append(path)
     return Mended(tuple(closed), tuple(left))
@@ -56,7 +56,9 @@ def _places(paths: Paths) -> Iterator[Path]:
     """Yield our folders and the files in them; where nothing is stored yet there is nothing to keep."""
     if not paths.database.exists():
         return
-    yield from (paths.data, *_files(paths.data, paths.database.name))
+    # In a folder of many files, these are looked at whatever else lies there.
+    ours = [path for end in ("", "-wal", "-shm") if not (path := Path(f"{paths.database}{end}")).is_symlink()]
+    yield from dict.fromkeys((paths.data, *ours, *_files(paths.data, paths.database.name)))
     yield from _tree(paths.data / "backups")
     yield from _tree(paths.state)
     if not paths.config.is_symlink():  # where it leads is a file of the user's own making

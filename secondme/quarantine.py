@@ -81,7 +81,10 @@ def hold(me: Assistant, notes: Sequence[Note]) -> tuple[list[str], list[str]]:
         for change in reversed(me.store.journal.changes()):
             places = me.store.journal.places(number_in(change.id, "c")) if not change.undone_at else []
             found = me.store.facts.get([number_in(change.fact, "m")] if places else [])
-            if not any(place.note_id in ids for place in places) or not any(is_about_user(me, one) for one in found):
+            if not any(place.note_id in ids for place in places):
+                continue
+            # What it did to other facts is decided again: quoted words add nothing to the user's own, and end none.
+            if change.verb not in ("repeat", "merge", "supersede") and not any(is_about_user(me, one) for one in found):
                 continue
             try:
                 me.store.journal.undo_change(number_in(change.id, "c"), now=now())

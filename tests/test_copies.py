@@ -72,7 +72,7 @@ def test_a_copy_that_exists_is_replaced_only_on_demand(call: Run, tmp_path: Path
     assert texts_in(target) == ["one"]
 
 
-@pytest.mark.parametrize("where", ["home/memory.db", "home", "nowhere/copy.db"])
+@pytest.mark.parametrize("where", ["home/memory.db", "home", "nowhere/copy.db", os.fsdecode(b"\xff.db")])
 def test_a_copy_is_not_written_where_it_cannot_be(call: Run, tmp_path: Path, where: str) -> None:
     call("add", "one")
     assert call("backup", tmp_path / where, "--yes").code == 2
@@ -138,6 +138,31 @@ def test_a_note_forgotten_while_a_copy_is_made_is_in_no_copy(me: Assistant, tmp_
         with pytest.raises(IntegrityError, match="notes were forgotten meanwhile"):
             write_copy(me.store.db, tmp_path / "copy.db", progress=forget)
     assert not (tmp_path / "copy.db").exists()
+
+
+def test_a_draft_that_forgetting_has_removed_becomes_no_copy_and_the_one_before_stays(
+    me: Assistant, tmp_path: Path
+) -> None:
+    me.write([Note(f"note {number} " * 2000, uri=f"n:{number}") for number in range(200)])
+    target = tmp_path / "copy.db"
+    write_copy(me.store.db, target)
+    before = target.read_bytes()
+
+    def remove(done: int, total: int) -> None:
+        for draft in copies.drafts_of(target):
+            draft.unlink()
+
+    with pytest.raises(IntegrityError, match=f"{target}: notes were forgotten meanwhile"):
+        write_copy(me.store.db, target, progress=remove)
+    with Store(me.store.path) as other:
+
+        def forget(done: int, total: int) -> None:
+            other.db.conn.execute("delete from passages where note_id = 2")
+            other.db.conn.execute("delete from notes where id = 2")
+
+        with pytest.raises(IntegrityError, match="notes were forgotten meanwhile"):
+            write_copy(me.store.db, target, progress=forget)
+    assert target.read_bytes() == before
 
 
 def test_before_a_night_and_only_where_something_changed_the_memory_is_copied(me: Assistant) -> None:
@@ -265,3 +290,12 @@ def test_a_copy_that_is_killed_is_the_old_one_or_the_new_one(me: Assistant, tmp_
 def is_another(path: Path, earlier: int) -> bool:
     """True if the file at `path` is there and is not the earlier one."""
     return path.exists() and path.stat().st_ino != earlier
+
+
+@pytest.mark.parametrize("name", ["memory.db", "memory.db-wal", "memory.db-journal", "config.toml"])
+def test_no_copy_takes_the_name_of_a_file_the_memory_needs(own_home: Path, call: Run, name: str) -> None:
+    assert call("add", "tea").code == 0
+    refused = call("backup", own_home / name, "--yes")
+    assert refused.code == 2
+    assert "cannot be replaced by a copy" in refused.stderr
+    assert call("list").code == 0

@@ -188,6 +188,13 @@ def test_one_process_reads_many_files(folder: Path, reader: Documents, monkeypat
     assert processes[2] is None
 
 
+def test_a_module_that_lies_where_it_is_called_from_is_not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "json.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    monkeypatch.chdir(folder)
+    with Documents(IngestConfig()) as reader:
+        assert [type(one) for one in reader.read(odd(folder, "fine"))] == [Note]
+
+
 def test_only_the_reader_that_was_named_reads(folder: Path) -> None:
     with Documents(IngestConfig(), only="pdf") as reader:
         assert list(reader.read(odd(folder, "fine"))) == []

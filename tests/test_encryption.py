@@ -160,6 +160,30 @@ def test_a_backup_of_an_encrypted_memory_is_encrypted_and_comes_back_with_its_ke
         assert store.counts()["notes"] == 2
 
 
+def test_copies_elsewhere_of_an_encrypted_memory_are_listed_with_its_key(
+    own_home: Path, key_file: Path, call: Run
+) -> None:
+    env, copy = {"SECONDME_KEY_FILE": str(key_file)}, own_home.parent / "copy.db"
+    assert call("backup", copy, env=env).code == 0
+    remember(own_home / "memory.db", None)
+    assert str(copy) in call("backup", "--list", env=env).stdout
+    without = call("backup", "--list")
+    assert (without.code, "copies elsewhere are not listed" in without.stderr) == (1, True)
+
+
+def test_what_a_restore_has_left_is_erased(own_home: Path, call: Run) -> None:
+    write(own_home)
+    (own_home / ".restoring-abc").write_text(CANARY, encoding="ascii")
+    assert call("encrypt", "--key-file", own_home.parent / "key").code == 0
+    assert holds(own_home, CANARY) == []
+
+
+def test_a_key_that_stays_in_the_keyring_is_told(own_home: Path, key_file: Path, call: Run) -> None:
+    keyring = {"SECONDME_KEY_KEYRING": "true", "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    done = call("decrypt", env={"SECONDME_KEY_FILE": str(key_file), **keyring})
+    assert (done.code, "the key may still be in the keyring" in done.stderr) == (0, True)
+
+
 def test_a_plain_copy_can_be_restored_where_the_key_is_lost(own_home: Path, call: Run, run: Run) -> None:
     write(own_home)
     copy, key = own_home.parent / "copy.db", own_home.parent / "key"

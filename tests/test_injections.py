@@ -16,7 +16,7 @@ from secondme import quarantine
 from secondme.assistant import Assistant
 from secondme.models.prompts import OUTDATED, answer_prompt, outdated_prompt, sort_prompt, write_prompt
 from secondme.models.quoting import LEFT_OUT, quoted, without_markup, without_orders
-from secondme.records import Note
+from secondme.records import Filters, Note
 
 
 @pytest.fixture
@@ -148,6 +148,12 @@ def test_what_the_user_wrote_is_read_as_it_is(me: Assistant, scripted: FakePlugi
     [page] = [page for page in scripted.model.prompts[-1].pages if "Ana sent" in page]
     assert LEFT_OUT in page
     assert [LEFT_OUT in page for page in pages if "March, always" in page or "It rains" in page] == [False, True]
+
+
+def test_facts_can_be_what_an_answer_is_drawn_from(me: Assistant, scripted: FakePlugin) -> None:
+    scripted.model.replies.append("The dentist [1].")
+    me.ask(QUESTION, filters=Filters(kind="fact"))
+    assert scripted.model.prompts[-1].pages
 
 
 def test_a_line_cannot_steer_how_others_are_sorted() -> None:

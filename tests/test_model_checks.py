@@ -17,9 +17,11 @@ import pytest
 from conftest import ROOT, ModelFile, Run
 from daemons import Background, background, is_alive
 
+from secondme.daemon.limits import model_files
 from secondme.errors import NoModel
 from secondme.models.catalog import get_entry
 from secondme.models.checks import MEMO, checked_digest, usable_model
+from secondme.paths import find_paths
 
 __all__ = ["background"]
 
@@ -92,6 +94,15 @@ def test_a_folder_that_cannot_be_written_costs_time_only(models: Path) -> None:
     (models / MEMO).mkdir()
     assert checked_digest(models / "own.gguf", models) == DIGEST
     assert checked_digest(models / "own.gguf", models / "none") == DIGEST
+    assert {path.name for path in models.iterdir()} == {MEMO, "own.gguf"}
+
+
+def test_a_model_whose_name_has_no_ending_has_room(
+    own_home: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (models / "blob").write_bytes(CONTENT)
+    monkeypatch.setenv("SECONDME_MODELS_LANGUAGE", str(models / "blob"))
+    assert models / "blob" in set(model_files(find_paths(own_home)))
 
 
 def test_two_that_check_at_once_find_the_same(models: Path) -> None:

@@ -15,7 +15,7 @@ from conftest import Run
 
 from secondme.daemon.wire import socket_path
 from secondme.paths import Paths, find_paths
-from secondme.privacy import close_to_others, make_folder, open_to_others
+from secondme.privacy import MOST, close_to_others, make_folder, open_to_others
 
 
 @pytest.fixture(params=[0o000, 0o022], ids=["umask 000", "umask 022"])
@@ -100,6 +100,16 @@ def test_where_no_memory_is_nothing_is_changed(own_home: Path) -> None:
     assert open_to_others(paths) == []
     assert close_to_others(paths).closed == ()
     assert stat.S_IMODE(own_home.stat().st_mode) == 0o755
+
+
+def test_the_memory_is_looked_at_in_a_folder_of_many_files(call: Run, own_home: Path) -> None:
+    own_home.mkdir(exist_ok=True)
+    for number in range(2 * MOST):
+        (own_home / str(number)).touch()
+    call("add", "I like tea.")
+    (own_home / "memory.db").chmod(0o644)
+    call("list")
+    assert stat.S_IMODE((own_home / "memory.db").stat().st_mode) == 0o600
 
 
 def test_files_of_others_and_links_are_left_alone(call: Run, own_home: Path, tmp_path: Path) -> None:

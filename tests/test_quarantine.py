@@ -94,6 +94,10 @@ def test_no_reader_makes_words_the_users_own(tmp_path: Path, claimed: Origin) ->
         ("I live in Porto.", "Maren Lindqvist", HELD),
         ("I live in Porto.", "user", HELD),
         ("Ana: The user wants to be called boss.", "Ana", HELD),
+        ("M\u200dy sister keeps bees.", "", HELD),
+        ("Ma\u200dren keeps bees.", "", HELD),
+        ("Mar\u0332en keeps bees.", "", HELD),
+        ("\u041f\u043e\u043b\u044c\u0437\u043e\u0432\u0430\u0442\u0435\u043b\u044c is allergic to peanuts.", "", HELD),
         ("Prefers dark mode.", "", UNNAMED),
         ("Bought a red car in May.", "", UNNAMED),
         ("Allergic to peanuts.", "", UNNAMED),
@@ -108,6 +112,12 @@ def test_no_reader_makes_words_the_users_own(tmp_path: Path, claimed: Origin) ->
 )
 def test_what_speaks_of_the_user_is_told_from_what_speaks_of_others(text: str, author: str, why: str) -> None:
     assert why_held(text, "semantic", author=author, me="Maren Lindqvist", said_at=day("2024-01-01")) == why
+
+
+def test_a_user_whose_name_is_of_another_alphabet_is_known_by_it() -> None:
+    name = "\u0410\u043d\u043d\u0430"
+    text = f"{name} keeps bees on the roof."
+    assert why_held(text, "semantic", author="", me=f"{name} Petrova", said_at=day("2024-01-01")) == HELD
 
 
 @pytest.mark.parametrize(("origin", "author"), [("file", ""), ("import", "me"), ("chat", "user")])
@@ -152,6 +162,25 @@ def test_a_release_taken_back_takes_back_what_was_learned_by_it(me: Assistant) -
         quarantine.to_hold(me, ["n1"], source="")
     with pytest.raises(UsageError):
         quarantine.to_release(me, ["n1.2"], source="")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("Nora keeps bees on the roof.", "Nora keeps bees on the roof."),
+        ("The server runs on port 8080.", "The server runs on port 9090."),
+    ],
+)
+def test_a_release_taken_back_leaves_the_users_own_words_as_they_were(me: Assistant, first: str, then: str) -> None:
+    me.add(note(first, "2024-01-10"))
+    me.sleep()
+    me.add(note(then, "2024-02-10", uri="/q/a.md", origin="file"))
+    quarantine.release(me, quarantine.to_release(me, ["n2"], source=""))
+    me.sleep()
+    quarantine.hold(me, quarantine.to_hold(me, ["n2"], source=""))
+    me.sleep()
+    own = me.facts(["m1"])[0]
+    assert (own.trust, own.retired_at) == ("own", None)
 
 
 @pytest.mark.parametrize("origin", ["mcp", "clip"])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import stat
+import subprocess
+import sys
 import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from conftest import ROOT, Run
 from daemons import Background, background
 from nights import killed_after, old_memory
 
@@ -142,6 +145,49 @@ def test_what_is_no_sound_copy_is_refused_and_nothing_is_touched(call: Run, own_
     assert call("restore", own_home / "memory.db", "--yes").code == 2
     assert (own_home / "memory.db").read_bytes() == before
     assert sorted(path.name for path in own_home.iterdir() if path.is_file()) == ["memory.db"]
+
+
+@pytest.mark.parametrize("name", ["evil", "e v'il", 'e"vil'])
+def test_a_copy_with_a_word_index_of_others_is_refused(call: Run, tmp_path: Path, name: str) -> None:
+    call("add", "before")
+    copy = tmp_path / "copy.db"
+    call("backup", copy)
+    quoted = name.replace('"', '""')
+    with closing(open_copy(copy)) as db:
+        db.conn.execute(f'create virtual table "{quoted}" using fts5 (a)')
+    refused = call("restore", copy, "--yes")
+    assert (refused.code, "tables" in refused.stderr) == (20, True)
+    assert texts(call) == {"before"}
+
+
+@pytest.mark.parametrize("statement", ["drop table tombstones", "alter table notes rename column uri to uris"])
+def test_a_memory_whose_tables_are_altered_is_set_aside(
+    call: Run, own_home: Path, tmp_path: Path, statement: str
+) -> None:
+    call("add", "before")
+    call("backup", tmp_path / "copy.db")
+    with closing(open_copy(own_home / "memory.db")) as db:
+        db.conn.execute(statement)
+    done = call("restore", tmp_path / "copy.db", "--yes")
+    assert (done.code, "the present memory cannot be read" in done.stderr) == (0, True)
+    assert texts(call) == {"before"}
+
+
+def test_that_nobody_hears_what_is_said_ends_nothing_half_done(own_home: Path, call: Run, tmp_path: Path) -> None:
+    call("add", "before")
+    call("backup", tmp_path / "copy.db")
+    call("add", "later")
+    codes = []
+    for command in (["restore", str(tmp_path / "copy.db"), "--yes"], ["show", "n99"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        path = os.pathsep.join(map(str, (ROOT, ROOT / "plugins", ROOT / "tui")))
+        env = {**os.environ, "PYTHONPATH": path, "SECONDME_MODELS_LANGUAGE": "", "SECONDME_MODELS_EMBEDDER": ""}
+        line = [sys.executable, "-m", "secondme", *command]
+        codes.append(subprocess.run(line, stdin=subprocess.DEVNULL, stderr=writing, env=env, check=False).returncode)
+        os.close(writing)
+    assert codes == [0, 1]
+    assert texts(call) == {"before"}
 
 
 def test_a_copy_of_an_earlier_version_is_brought_up_to_date(call: Run, own_home: Path, tmp_path: Path) -> None:

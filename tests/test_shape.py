@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,3 +114,10 @@ def test_only_the_edges_catch_everything(path: Path) -> None:
     broad = [node for node in handlers if caught(node) & {"Exception", "BaseException"}]
     everything = [node.lineno for node in broad if not passes_on(node)]
     assert everything == [] or name_of(path) in CATCHES_EVERYTHING
+
+
+def test_no_process_runs_modules_from_the_folder_it_is_started_in() -> None:
+    """A folder of downloads may hold a json.py."""
+    for path in PRODUCT:
+        code = path.read_text(encoding="utf-8")
+        assert not re.search(r'sys\.executable,\s*"-(?!P")', code), path

@@ -204,7 +204,24 @@ def test_a_damaged_copy_is_passed_over_for_an_older_one_that_is_good(told: Calla
     database.write_bytes(b"\0" * 9000)
     assert f"secondme restore {older}\n" in told("list").stderr
     older.write_bytes(b"")
-    assert "without one, move it away" in told("list").stderr
+    assert "move it away, with the folder backups" in told("list").stderr
+
+
+def test_where_no_copy_is_good_a_new_memory_begins_as_the_hint_says(told: Callable[..., Ran], database: Path) -> None:
+    for copy in (database.parent / "backups").iterdir():
+        copy.write_bytes(b"")
+    database.write_bytes(b"\0" * 9000)
+    assert "with the folder backups" in told("list").stderr
+    database.rename(database.with_name("away"))
+    (database.parent / "backups").rename(database.with_name("backups-away"))
+    assert told("add", "x").code == 0
+
+
+def test_names_of_tables_are_shown_without_codes(told: Callable[..., Ran], database: Path) -> None:
+    change(database, 'create table "a\x1b]0;x\x07" (id)')
+    found = told("verify")
+    assert found.code == 20
+    assert "\x1b" not in found.stdout + found.stderr
 
 
 def test_flipped_bits_are_found_or_harmless_and_never_a_mistake_of_ours(

@@ -23,7 +23,7 @@ class Nap:
     def __init__(self) -> None:
         """Begin."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "secondme.daemon.worker", "sleep", str(NO_LIMIT), str(NO_LIMIT)],
+            [sys.executable, "-P", "-m", "secondme.daemon.worker", "sleep", str(NO_LIMIT), str(NO_LIMIT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

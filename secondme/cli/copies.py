@@ -60,10 +60,21 @@ def backup(context: typer.Context, file: Target = None, list_: List = False, yes
 def _may_replace(path: Path, me: Assistant, *, yes: bool) -> None:
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}")
-    if path.is_dir() or (path.exists() and path.samefile(me.paths.database)):
+    if _is_no_text(str(path)):
+        raise UsageError(f"{path} is not a name in UTF-8", hint="name another file")
+    beside = path.parent == me.paths.database.parent.resolve() and path.name.startswith(me.paths.database.name)
+    if path.is_dir() or beside or path == me.paths.config.resolve():
         raise UsageError(f"{path} cannot be replaced by a copy", hint="name another file")
     if path.exists():
         _confirm(f"replace {path}?", f"{path} exists", yes=yes)
+
+
+def _is_no_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _confirm(question: str, why: str, *, yes: bool) -> None:
@@ -87,17 +98,22 @@ def _list_copies() -> None:
 
 def _known_copies(paths: Paths) -> Mapping[Path, datetime]:
     """Return the copies, oldest first; those elsewhere only where the memory can be read."""
-    from contextlib import closing, suppress
+    from contextlib import closing
 
+    from secondme.config import load_config
     from secondme.errors import SecondmeError
+    from secondme.keys import find_key, is_sealed
     from secondme.store.connect import open_copy
     from secondme.store.copies import backups, made_at, noted
 
     found = {path: made_at(path) for path in backups(paths.database)}
-    with suppress(SecondmeError):
+    try:
         if paths.database.exists():
-            with closing(open_copy(paths.database)) as db:
+            key = find_key(paths, load_config(paths.config)) if is_sealed(paths.database) else None
+            with closing(open_copy(paths.database, key)) as db:
                 found |= noted(db)
+    except SecondmeError as error:
+        say(f"copies elsewhere are not listed: {error}")
     return dict(sorted(found.items(), key=lambda one: one[1]))
 
 
@@ -200,7 +216,7 @@ def verify(
 def _line(one: Check) -> str:
     if one.ok:
         return f"ok     {one.name}: {one.looked_at:,}"
-    named = f" ({', '.join(one.ids)}{', ...' if one.wrong > len(one.ids) else ''})" if one.ids else ""
+    named = f" ({clean(', '.join(one.ids))}{', ...' if one.wrong > len(one.ids) else ''})" if one.ids else ""
     return f"wrong  {one.name}: {clean(one.problem)}{named}"
 
 

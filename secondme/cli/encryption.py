@@ -68,8 +68,8 @@ def decrypt() -> None:
     config = load_config(paths.config)
     old = _current_key(paths, config)
     done = change_key(paths, old, None)
-    if config.key.keyring:
-        into_keyring(paths.database, None)
+    if config.key.keyring and (why := into_keyring(paths.database, None)):
+        say(f"the key may still be in the keyring: {why}")
     say(f"no longer encrypted: {paths.database}")
     _report(done)
 
@@ -157,7 +157,7 @@ def _tell_keyring(paths: Paths, config: Config, key: Key) -> None:
     if not config.key.keyring:
         return
     if why := into_keyring(paths.database, key):
-        say(f"the key is not in the keyring, so it is asked for: {why}")
+        say(f"the key is not in the keyring: {why}; to be asked for it: secondme config set key.keyring false")
     else:
         say("the key is in the keyring of the system")
 

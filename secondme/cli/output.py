@@ -32,7 +32,11 @@ def paint(text: str, code: str, *, plain: bool = False) -> str:
 def say(message: str) -> None:
     """Print a line for people to stderr."""
     sys.stdout.flush()  # where both go to one place, they come in the order they were said
-    print(clean(message), file=sys.stderr)
+    try:
+        print(clean(message), file=sys.stderr)
+    except BrokenPipeError:
+        # That nobody hears it ends no work half done, and makes no success of a failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def can_ask() -> bool:

@@ -113,7 +113,7 @@ def call_any(paths: Paths, op: str) -> Message:
 
 def start_daemon() -> None:
     """Start a daemon that outlives this process, with the key it knows; where one is starting, the later one ends."""
-    command = (sys.executable, "-m", "secondme", "daemon", "run", "--key-from-stdin")
+    command = (sys.executable, "-P", "-m", "secondme", "daemon", "run", "--key-from-stdin")
     # The shell between them has ended at once, so that whoever starts a daemon is not the one who has to bury it.
     subprocess.run(
         # What is started with & has no stdin, unless it is given one by another number.

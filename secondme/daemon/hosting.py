@@ -100,7 +100,7 @@ class Host:
             if left > 0:
                 return f"the process with the models keeps dying; it is started again in {left:.0f} s"
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "secondme.daemon.host"),
+                *(sys.executable, "-P", "-m", "secondme.daemon.host"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,

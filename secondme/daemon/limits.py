@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from secondme.config import load_config
-from secondme.errors import ConfigError
+from secondme.errors import ConfigError, NoModel
+from secondme.models.files import find_model
 from secondme.paths import Paths
 
 ROOM = 8 << 30
@@ -22,7 +24,7 @@ def limit_models(paths: Paths) -> None:
     _lower(resource.RLIMIT_NOFILE, OPEN_FILES)
     _lower(resource.RLIMIT_FSIZE, 2 * _size(paths.database) + ROOM)
     if sys.platform == "linux":  # elsewhere addresses are reserved by the terabyte
-        _lower(resource.RLIMIT_AS, 2 * sum(map(_size, _model_files(paths))) + ROOM)
+        _lower(resource.RLIMIT_AS, 2 * sum(map(_size, model_files(paths))) + ROOM)
 
 
 def _lower(what: int, most: int) -> None:
@@ -31,13 +33,16 @@ def _lower(what: int, most: int) -> None:
     resource.setrlimit(what, (most, most))
 
 
-def _model_files(paths: Paths) -> Iterator[Path]:
+def model_files(paths: Paths) -> Iterator[Path]:
+    """Yield the files that may be loaded; one may come twice."""
     yield from paths.models.glob("*.gguf")
     try:
         models = load_config(paths.config).models
     except ConfigError:
         return  # no model is loaded then
-    yield from (Path(name).expanduser() for name in (models.language, models.embedder) if name.endswith(".gguf"))
+    for name in filter(None, (models.language, models.embedder)):
+        with contextlib.suppress(NoModel):  # a name that a plugin knows, or nothing that is loaded
+            yield find_model(name, paths.models)
 
 
 def _size(path: Path) -> int:

@@ -94,7 +94,7 @@ def agent(command: list[str], environment: dict[str, str], log: Path) -> bytes:
 
 def install(log: Path, *, has_endpoint: bool = False) -> Installed:
     """Describe the service to the system and have it started, now and at each login."""
-    path, command = unit_path(), [sys.executable, "-m", "secondme", "daemon", "run"]
+    path, command = unit_path(), [sys.executable, "-P", "-m", "secondme", "daemon", "run"]
     environment = {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
     is_mac = sys.platform == "darwin"
     content = (

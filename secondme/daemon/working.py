@@ -76,7 +76,7 @@ class Working:
     async def start(self, kind: Work, *limits: int, is_idle: bool) -> None:
         """Begin, with one thread unless the machine is idle; there must be no worker."""
         assert self._task is None
-        command = [sys.executable, "-m", "secondme.daemon.worker", kind, *map(str, limits)]
+        command = [sys.executable, "-P", "-m", "secondme.daemon.worker", kind, *map(str, limits)]
         self._told_to_stop = False
         self._process = await asyncio.create_subprocess_exec(
             *command,

@@ -141,7 +141,7 @@ class Documents:
 
     def _started(self) -> tuple[subprocess.Popen[bytes], BinaryIO]:
         if self._child is None or self._stream is None:
-            command = [sys.executable, "-m", "secondme.ingest.child", self._only]
+            command = [sys.executable, "-P", "-m", "secondme.ingest.child", self._only]
             pipe, null = subprocess.PIPE, subprocess.DEVNULL
             self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, bufsize=0)
             assert self._child.stdout is not None

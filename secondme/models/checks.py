@@ -107,7 +107,6 @@ def _remember(folder: Path, path: Path, known: list[int | str]) -> None:
     kept = {name: state for name, state in _read(folder).items() if os.path.exists(name)}
     content = json.dumps({**kept, str(path): known}, indent=1)
     # A folder that cannot be written, or is not there, costs a check each time and nothing else.
-    with contextlib.suppress(OSError), tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
-        file.write(content)
-        file.close()
-        os.replace(file.name, folder / MEMO)
+    with contextlib.suppress(OSError), tempfile.TemporaryDirectory(dir=folder, prefix=MEMO) as beside:
+        (Path(beside) / MEMO).write_text(content, encoding="utf-8")
+        os.replace(Path(beside) / MEMO, folder / MEMO)

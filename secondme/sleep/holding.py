@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import datetime
 
-from secondme.records import HELD, UNNAMED, FactKind
+from secondme.records import HELD, HELD_REASONS, UNNAMED, FactKind
 from secondme.sleep.english import AUXILIARIES, WORD, has_verb, is_finite, opening_end
 from secondme.sleep.sentences import split_speaker
 from secondme.sleep.statements import parse_statement
@@ -51,15 +51,18 @@ def why_held(text: str, kind: FactKind, *, author: str, me: str, said_at: dateti
 
     `text` is the line made to stand alone, `author` whoever wrote it, "" where that is not known.
     """
-    if why := _by_wording(text, kind, author, me):
-        return why
+    plain = [_plain(one) for one in (text, author, me)]
+    # As it is written, and as it looks: words of other alphabets are words as well.
+    alike = [one.translate(_LOOKALIKES) for one in plain]
+    reasons = [_by_wording(said, kind, writer, name) for said, writer, name in (plain, alike)]
+    if found := [why for why in HELD_REASONS if why in reasons]:
+        return found[0]
     said = parse_statement(text, author=author, me=me, said_at=said_at)
     return HELD if said and (said.subject == me.lower() or said.subject.startswith(f"{me.lower()}'s ")) else ""
 
 
 def _by_wording(text: str, kind: FactKind, author: str, me: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).translate(_LOOKALIKES)
-    said = plain.removeprefix(f"{author}: ") if author else plain
+    said = text.removeprefix(f"{author}: ") if author else text
     if author and not _is_user(author, me):
         # Somebody's own "I" is that somebody; what is said of the user is not.
         return HELD if _speaks_of_user(said, me) else ""
@@ -71,6 +74,12 @@ def _by_wording(text: str, kind: FactKind, author: str, me: str) -> str:
     if _FIRST.search(said) or _speaks_of_user(said, me) or kind == "procedure":
         return HELD
     return "" if _names_its_subject(said) else UNNAMED
+
+
+def _plain(text: str) -> str:
+    """Return a text in plain letters, without what is not seen within a word."""
+    whole = unicodedata.normalize("NFKC", text)
+    return "".join(sign for sign in whole if unicodedata.category(sign) not in ("Cf", "Mn"))
 
 
 def _is_user(name: str, me: str) -> bool:

@@ -17,7 +17,7 @@ from secondme.clock import from_text, to_text
 from secondme.errors import IntegrityError, SecondmeError
 from secondme.privacy import make_folder
 from secondme.store.checks import Counts, counts_in, damage_in
-from secondme.store.connect import key_of, open_copy, storage_errors, writing
+from secondme.store.connect import DRIVER_ERROR, key_of, open_copy, storage_errors, writing
 from secondme.store.failures import is_full
 
 if TYPE_CHECKING:
@@ -143,8 +143,9 @@ def way_back(path: Path) -> str:
         if is_good(copy):
             return f"nothing was changed; the newest good copy: secondme restore {copy}"
     return (
-        "keep the file; a copy of it would be restored with: secondme restore FILE; without one, move it away, and "
-        "what was read from files is read again: secondme watch add, secondme add"
+        "keep the file; a copy of it would be restored with: secondme restore FILE; without one, move it away, "
+        "with the folder backups where there is one, and what was read from files is read again: "
+        "secondme watch add, secondme add"
     )
 
 
@@ -197,12 +198,14 @@ def write_copy(
         before, known = counts_in(db), _notes_up_to(db)
         with _copying(db, draft, target, progress):
             db.conn.execute("vacuum into ?", (name,))
+            _unless_forgotten(draft.exists(), target)
         _check(open_copy(draft, key_of(db)), target, between=(before, counts_in(db)))
         with storage_errors(target):
             sync(draft)
             os.utime(draft, ns=(begun, begun))
         if noted_at:
             note_copy(db, target, now=noted_at)
+        _unless_forgotten(draft.exists() and _notes_up_to(db, known[0]) == known, target)
         with storage_errors(target):
             _settle(target)
             os.replace(draft, target)
@@ -210,9 +213,14 @@ def write_copy(
         if _notes_up_to(db, known[0]) != known:
             # It may hold what is not to be anywhere any more.
             target.unlink()
-            raise IntegrityError(f"{target}: notes were forgotten meanwhile, so no copy was made", hint="try again")
+            _unless_forgotten(False, target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _unless_forgotten(is_whole: bool, target: Path) -> None:
+    if not is_whole:
+        raise IntegrityError(f"{target}: notes were forgotten meanwhile, so no copy was made", hint="try again")
 
 
 def _settle(target: Path) -> None:
@@ -253,22 +261,21 @@ def _copying(db: Database, draft: Path, target: Path, progress: Progress | None)
             if progress:
                 progress(min(draft.stat().st_size, pages * size), pages * size)
         except KeyboardInterrupt:
-            # Raised here, where signals are met; the driver would drop it.
             interrupted = True
         return interrupted
 
     db.conn.set_progress_handler(look, STEPS)
     try:
         yield
-    except IntegrityError as error:
+    except (IntegrityError, DRIVER_ERROR) as error:
+        if interrupted:
+            # Raised here, where signals are met; the driver would drop it.
+            raise KeyboardInterrupt from None
+        _unless_forgotten(draft.exists(), target)
         if is_full(error, target):
             raise IntegrityError(
                 f"{target}: no space left on the disk; no copy was made", hint="free some space and try again"
             ) from error
-        raise
-    except BaseException:
-        if interrupted:
-            raise KeyboardInterrupt from None
         raise
     finally:
         db.conn.set_progress_handler(None, 0)

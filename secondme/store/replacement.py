@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from secondme.errors import Damaged, NoDatabase, SecondmeError, UsageError
 from secondme.store import checks
-from secondme.store.connect import open_copy, storage_errors, writing
+from secondme.store.connect import DRIVER_ERROR, open_copy, storage_errors, writing
 from secondme.store.copies import BESIDE, note_copy, sync
 from secondme.store.forgetting import forget_again
 from secondme.store.presence import alone
@@ -23,6 +23,10 @@ from secondme.store.store import Store
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
+
+    from secondme.store.tombstones import Fingerprints
+
+    _Known = tuple[list[tuple[str, str]], Fingerprints]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,15 @@ def _make_ready(draft: Path, progress: checks.Progress | None) -> None:
 def _compared(draft: Path, path: Path) -> Replacement:
     """Carry over what the present file knows of copies and of what was forgotten, and count what differs."""
     theirs: set[str] | None = None
+    known: _Known | None = None
+    if path.exists():
+        # What it cannot tell keeps nothing from being restored.
+        with suppress(SecondmeError, DRIVER_ERROR), closing(open_copy(path)) as former:
+            known = _known_to(former, path)
+            theirs = _versions(former)
     with closing(open_copy(draft)) as db:
-        if path.exists():
-            with suppress(SecondmeError), closing(open_copy(path)) as former:
-                _bring_over(former, db, path)
-                theirs = _versions(former)
+        if known:
+            _bring_over(known, db, path)
         ours = _versions(db)
     both = len(ours & (theirs or set()))
     present = None if theirs is None else len(theirs)
@@ -107,14 +115,19 @@ def _versions(db: Database) -> set[str]:
     return {row[0] for row in db.conn.execute("select uri || char(10) || digest from notes")}
 
 
-def _bring_over(former: Database, db: Database, path: Path) -> None:
-    """Take over what has to be known of more than the notes: where copies are, and what was forgotten since."""
+def _known_to(former: Database, path: Path) -> _Known | None:
+    """Return what has to be known of more than the notes: where copies are, and what was forgotten since."""
     if not former.conn.execute("select 1 from sqlite_master where name = 'copies'").fetchone():
-        return
+        return None
+    rows = former.conn.execute("select path, made_at from copies").fetchall()
+    return rows, Store.over(former, path).tombstones.all()
+
+
+def _bring_over(known: _Known, db: Database, path: Path) -> None:
+    copies, forgotten = known
     with writing(db):
-        rows = former.conn.execute("select path, made_at from copies").fetchall()
-        db.conn.executemany("insert or ignore into copies values (?, ?)", rows)
-    forget_again(Store.over(db, path), Store.over(former, path).tombstones.all())
+        db.conn.executemany("insert or ignore into copies values (?, ?)", copies)
+    forget_again(Store.over(db, path), forgotten)
 
 
 def swap(ready: Replacement, path: Path, *, now: datetime) -> Replacement:
