@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from secondme.citations import Citer
 from secondme.clock import now
+from secondme.errors import NotFound
 from secondme.ids import number_in
 from secondme.models.prompts import (
     NOT_IN_MEMORY,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from secondme.store.zones import Zones
 
 BRIEF_TOKENS = 40
+LONGEST_NAME = 200
+"""Characters of a title or author that the model reads: no more of the text gives way for it."""
 _SUM = re.compile(r"[\s\d+\-*/x×÷^().,=?]*\d[\s\d+\-*/x×÷^().,=?]*", re.IGNORECASE)
 # Without spaces around it, a dash or a slash may belong to a date; a plus before all figures, to a phone number.
 _OPERATOR = re.compile(r"[\d)]\s*[+*x×÷^]|\s[-/]\s", re.IGNORECASE)
@@ -239,14 +242,17 @@ def signed(me: Assistant, evidence: Iterable[Match]) -> Iterator[Match]:
         if is_own:
             yield replace(match, text=_QUOTATION.sub(lambda found: without_orders(found[0]), match.text))
             continue
-        author = match.author if is_named else f"text of others {without_orders(match.title)}".strip()
-        yield replace(match, text=without_orders(match.text), author=without_orders(author))
+        author = match.author if is_named else f"text of others {without_orders(match.title[:LONGEST_NAME])}".strip()
+        yield replace(match, text=without_orders(match.text), author=without_orders(author[: 2 * LONGEST_NAME]))
 
 
 def _is_own(me: Assistant, zones: Zones, match: Match) -> bool:
-    if match.kind == "fact":
-        return all(fact.trust == "own" for fact in me.facts([match.id]))
-    note, _ = me.note(match.id.partition(".")[0])
+    try:
+        if match.kind == "fact":
+            return all(fact.trust == "own" for fact in me.facts([match.id]))
+        note, _ = me.note(match.id.partition(".")[0])
+    except NotFound:
+        return False  # it was forgotten since it was found
     names = {"author": note.author, "thread": note.thread, "uri": note.uri}
     return zones.is_own(number_in(note.id, "n"), origin=note.origin, **names)
 

@@ -92,7 +92,7 @@ class TrustConfig:
     own: tuple[str, ...] = ()
     """Folders in which you alone write; folders watched `--as own` need not be named here."""
     private: tuple[str, ...] = ("*/private/*",)
-    """Patterns of sources, or of their threads, that `secondme mcp` never shows."""
+    """Patterns of sources or folders, or of threads, that `secondme mcp` never shows."""
 
 
 @dataclass(frozen=True, slots=True)

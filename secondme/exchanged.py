@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -65,7 +64,7 @@ def _truth(value: object) -> bool:
 
 
 def _share(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError("must be a number from 0 to 1")
     return float(value)
 
@@ -153,7 +152,8 @@ def _plain(value: Any, depth: int) -> Any:
         return {clean(key): _plain(one, depth + 1) for key, one in value.items()}
     if isinstance(value, list) and depth < 4:
         return [_plain(one, depth + 1) for one in value]
-    if value is None or (isinstance(value, int | float) and math.isfinite(value)):
+    # A whole number may be too large to be asked whether it is finite.
+    if value is None or (isinstance(value, int | float) and -HIGHEST < value < HIGHEST):
         return value
     raise ValueError("holds what no report does")
 

@@ -21,13 +21,13 @@ from pydantic import Field
 from secondme.clean import clean, one_line
 from secondme.errors import NoModel, SecondmeError
 from secondme.ids import is_id, parse_id
-from secondme.records import Fact, Filters, Match, Note
+from secondme.records import Fact, Filters, Match, Note, Source
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
 
 MATCHES = 20
-"""The most that one call returns."""
+"""The most that one call returns, and the most lines of one fact."""
 LONGEST_TEXT = 4_000
 """Characters of one text in a list; `show` returns more of it."""
 LONGEST_NOTE = 40_000
@@ -196,12 +196,13 @@ def _fact(fact: Fact) -> dict[str, Any]:
     moments = {name: getattr(fact, name) for name in ("valid_from", "valid_to", "retired_at")}
     return {
         "id": fact.id,
-        "text": clean(fact.text),
+        "text": clean(fact.text)[:LONGEST_TEXT],
         **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
         "superseded_by": fact.superseded_by,
-        "sources": [_line(source.note_id, source.line_start, source.uri, source.quote) for source in fact.sources],
+        "sources": [_line(source) for source in fact.sources[:MATCHES]],
     }
 
 
-def _line(note_id: int, line: int, uri: str, quote: str) -> dict[str, Any]:
-    return {"id": f"n{note_id}", "uri": clean(uri), "line": line, "quote": clean(quote)}
+def _line(source: Source) -> dict[str, Any]:
+    quote = clean(source.quote)[:LONGEST_TEXT]
+    return {"id": f"n{source.note_id}", "uri": clean(source.uri), "line": source.line_start, "quote": quote}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, TESTS, ModelFile, Run
+from secrets_set import positives
 from sqlcipher3 import dbapi2
 
 from secondme.models.catalog import get_entry
@@ -112,6 +113,14 @@ def test_a_broken_line_is_named_and_the_exit_code_says_partly_done(call: Run, tm
     assert [item["what"] for item in done.json["skipped"]] == ["line 2", "line 3"]
     assert "skipped line 2: only lines with" in done.stderr
     assert "\x1b" not in done.stderr + done.stdout
+
+
+def test_what_an_import_masks_is_named(call: Run) -> None:
+    [key] = [secret for kind, text, secret in positives() if kind == "aws-key" and text == secret][:1]
+    call("add", "one")
+    lines = call("export", "-").stdout.replace('"one"', f'"The build uses {key}."').replace("typed:", "other:")
+    done = call("import", "-", stdin=lines)
+    assert (done.code, done.stderr) == (0, "masked: aws-key in n2, line 1\n")
 
 
 def test_very_many_broken_lines_are_not_all_named(call: Run) -> None:

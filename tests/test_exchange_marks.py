@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lives import NOW
 from nights import note, open_memory, texts
 
 from secondme.assistant import Assistant
-from secondme.exchange import Imported, export, import_lines, read_lines
+from secondme.exchange import BATCH, Imported, export, import_lines, read_lines
 from secondme.ids import number_in
 
 
@@ -140,6 +141,7 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
     ("fact", {"text": "\x1b[1m"}, "text must not be empty"),
     ("fact", {"certainty": 7}, "certainty must be a number"),
     ("fact", {"certainty": float("nan")}, "certainty must be a number"),
+    ("fact", {"certainty": 10**400}, "certainty must be a number"),
     ("fact", {"evidence": []}, "it rests on no line"),
     ("fact", {"evidence": {}}, "evidence must be a list"),
     ("fact", {"valid_from": "long ago"}, "valid_from is not a date"),
@@ -157,6 +159,8 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
     ("salts", {"salts": ["ab"] * 3}, "salts must be 1 to"),
     ("tombstone", {"fingerprint": "x"}, "fingerprint must be a SHA-256"),
     ("run", {"report": [1]}, "report must be an object"),
+    ("run", {"report": {"calls": 10**400}}, "report holds what no report does"),
+    ("run", {"report": {"calls": float("nan")}}, "report holds what no report does"),
     ("rejection", {"start": 5, "end": 4}, "no stretch of its note"),
     ("read", {"passages": [[1]]}, "passages must be lists of 2"),
 ]
@@ -242,3 +246,22 @@ def test_a_line_too_long_is_named_and_not_read_into_memory(
         done = import_lines(other.store, read_lines(file))
         assert [skipped.what for skipped in done.skipped] == ["line 1"]
         assert lines_of(other) == lines_of(me)
+
+
+def test_an_import_that_was_cut_off_leaves_free_no_number_that_a_change_names(me: Assistant, tmp_path: Path) -> None:
+    """Else a fact that is learned afterwards would go where the night that was taken in is undone."""
+    items = [json.loads(line) for line in lines_of(me)]
+    change = next(item for item in reversed(items) if item["type"] == "change")
+    added = change["operations"]["added"]
+    added["memories"], added["evidence"] = [*added["memories"], 500], [*added["evidence"], 600]
+
+    def ending() -> Iterator[str]:
+        for item in [*items, *[{"type": "none"}] * BATCH]:
+            yield json.dumps({"v": 1, **item})
+        raise KeyboardInterrupt
+
+    with open_memory(tmp_path / "other") as other:
+        with pytest.raises(KeyboardInterrupt):
+            import_lines(other.store, ending())
+        given = dict(other.store.db.conn.execute("select name, seq from sqlite_sequence").fetchall())
+        assert (given["memories"], given["evidence"]) == (500, 600)

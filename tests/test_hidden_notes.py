@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ from nights import note, open_memory
 from secondme import search
 from secondme.assistant import Assistant
 from secondme.errors import SecondmeError
-from secondme.mcp_server import Tools
+from secondme.exchange import export, import_lines
+from secondme.mcp_server import LONGEST_TEXT, MATCHES, Tools
 from secondme.records import Note
 from secondme.store.hiding import hide
 
@@ -106,3 +109,27 @@ def test_hidden_notes_make_no_difference(tmp_path: Path, monkeypatch: pytest.Mon
         told, expected = asyncio.run(answers(me)), asyncio.run(answers(other))
     for name in told:
         assert told[name] == expected[name], name
+
+
+@pytest.mark.parametrize("pattern", ["/h/diary", "/h/diary/", "/h/*ary", "file:///H/diary"])
+def test_a_folder_is_hidden_with_all_that_is_in_it(tmp_path: Path, pattern: str) -> None:
+    uris = ("/h/diary/1.md", "/h/diary/deep/2.md", "/h/diary-of-a-ship.md", "/h/other.md")
+    with open_memory(tmp_path) as me:
+        me.write([note(f"Of {uri}.", "2024-01-01", uri=uri) for uri in uris])
+        hide(me.store.db, [pattern, ""])
+        assert {one.uri for one in me.notes()} == {*uris[2:]}
+
+
+def test_a_fact_with_very_long_lines_is_told_in_part(tmp_path: Path) -> None:
+    with open_memory(tmp_path) as me:
+        me.write([note("I live in Porto. " + "x" * 50_000, "2024-01-01", uri="diary:1")])
+        items = list(export(me.store))
+        [text] = [item["text"] for item in items]
+        place = {"uri": "diary:1", "digest": hashlib.sha256(text.encode()).hexdigest(), "is_wording": True}
+        lines = [{**place, "id": at, "start": 0, "end": len(text) - at} for at in range(1, 40)]
+        fact = {"id": 1, "kind": "semantic", "stance": "evidence", "text": "y" * 50_000, "evidence": lines}
+        fact |= {"subject": "", "attribute": "", "value": "", "certainty": 0.5, "recorded_at": items[0]["added_at"]}
+        assert import_lines(me.store, [json.dumps({"v": 1, "type": "fact", **fact})]).more == {"fact": 1}
+        told = asyncio.run(Tools(me, writer=None).show("m1"))
+        assert len(told["sources"]) == MATCHES
+        assert {len(one["quote"]) for one in told["sources"]} == {len(told["text"])} == {LONGEST_TEXT}

@@ -10,7 +10,7 @@ import typer
 
 from secondme.cli import intake
 from secondme.cli.options import Json, open_memory
-from secondme.cli.output import counted, print_json, report_skipped, say
+from secondme.cli.output import print_json, report_masked, report_skipped, say
 from secondme.errors import UsageError
 from secondme.records import Added, Note
 
@@ -100,10 +100,7 @@ def _report(done: Added, *, json: bool) -> None:
         print(f"{done.added:,} notes added, {done.known:,} already known ({done.ids[0]} to {done.ids[-1]})")
     if not json and done.ids and not done.added:
         say("already known, nothing added")
-    for one in done.masked[:LISTED]:
-        say(f"masked: {one.kind} in {one.id}, line {one.line}")
-    if more := len(done.masked[LISTED:]):
-        say(f"masked: {counted(more, 'more secret')}; all of them: secondme secrets")
+    report_masked(done.masked)
     report_skipped(done.skipped)
     if any(not item.is_harmless for item in done.skipped):
         raise typer.Exit(3)

@@ -19,7 +19,7 @@ from secondme.clean import clean, escaped
 from secondme.cli.importing import import_kind
 from secondme.cli.intake import STDIN, fill_vectors
 from secondme.cli.options import Json, open_memory
-from secondme.cli.output import Progress, counted, print_json, report_skipped, say
+from secondme.cli.output import Progress, counted, print_json, report_masked, report_skipped, say
 from secondme.errors import IntegrityError, UsageError
 from secondme.records import Skipped
 
@@ -209,6 +209,7 @@ def _import_exported(context: typer.Context, source: str, *, json: bool) -> None
         print_json(added=done.added, known=done.known, more=done.more, skipped=skipped)
     else:
         print(f"{done.added:,} versions of notes added, {done.known:,} already known{_and(done.more)}")
+    report_masked(done.masked)
     report_skipped(done.skipped[:NAMED])
     if more := len(done.skipped[NAMED:]):
         say(f"skipped {more:,} more lines")

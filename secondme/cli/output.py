@@ -7,17 +7,19 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from secondme.clean import clean, escaped, one_line
 from secondme.places import place
-from secondme.records import Match, Note, Passage, Skipped
+from secondme.records import Masked, Match, Note, Passage, Skipped
 
 T = TypeVar("T")
 
 BOLD, DIM = "1", "2"
+NAMED = 10
+"""So many masked secrets are named one by one."""
 SNIPPET_LINES = 3
 """How many lines of a terminal a passage may take in a list."""
 
@@ -47,6 +49,14 @@ def can_ask() -> bool:
 def print_json(**content: Any) -> None:
     """Print one JSON object with the version of its form."""
     print(escaped(json.dumps({"v": 1, **content}, ensure_ascii=False)))
+
+
+def report_masked(masked: Sequence[Masked]) -> None:
+    """Say on stderr where secrets were masked, the first of them one by one."""
+    for one in masked[:NAMED]:
+        say(f"masked: {one.kind} in {one.id}, line {one.line}")
+    if more := len(masked[NAMED:]):
+        say(f"masked: {counted(more, 'more secret')}; all of them: secondme secrets")
 
 
 def report_skipped(skipped: tuple[Skipped, ...]) -> None:

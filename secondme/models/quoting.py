@@ -34,13 +34,15 @@ _DO = (
     r"|tell|dump|send|leak|translate)"
 )
 _ORDER = re.compile(
+    # As far as a sentence goes: without an end to it, the work would grow with the square of a text.
     # Told to somebody, not told of somebody: "please write the word", "your answer must".
-    rf"(?:^\W*|[,;:(]\s*|\b(?:please|must|should|always|never|you|to|and|now|then|just|also)\s+){_DO}\b.*\b{_TALK}\b"
-    rf"|\b{_TALK}\b.*\b(?:must|should|has to|have to|shall|is to)\b|\bonly (?:\w+ )?(?:answer|reply|response|output)\b"
+    r"(?:^\W*|[,;:(]\s*|\b(?:please|must|should|always|never|you|to|and|now|then|just|also)\s+)"
+    rf"{_DO}\b.{{0,300}}\b{_TALK}\b|\b{_TALK}\b.{{0,300}}\b(?:must|should|has to|have to|shall|is to)\b"
+    r"|\bonly (?:\w+ )?(?:answer|reply|response|output)\b"
     rf"|\byou are now\b|\bfrom now on,? (?:you|{_DO})\b|\bwhoever (?:reads|sums|summari[sz]es)\b"
     r"|\b(?:do|decode|execute|obey) (?:this|what (?:it|this) says)\b"
     rf"|^\W*(?:(?:please|now|also|just|then)\s+)?(?:say|print|output|repeat|respond|ignore|disregard|decode)\s"
-    r"|\bwhen you read this\b|^\W*(?:override|system|note to (?:the )?\w+)\b.*:|\bpretend you\b"
+    r"|\bwhen you read this\b|^\W*(?:override|system|note to (?:the )?\w+)\b.{0,300}:|\bpretend you\b"
     r"|\bin (?:every|each|all|your) (?:answers?|repl(?:y|ies)|responses?)\b",
     re.IGNORECASE,
 )

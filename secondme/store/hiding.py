@@ -60,11 +60,11 @@ _VIEWS = (
 def hide(db: Database, patterns: Sequence[str]) -> None:
     """Hide the notes whose uri or thread fits one of these patterns, with all that rests on them.
 
-    A pattern has * and ?, may begin with ~ or file://, and means capital and small letters alike. What is stored later
-    is hidden as well. Facts whose words come from a hidden note are hidden, conversations all are; nothing can be
-    stored through this connection.
+    A pattern has * and ?, means a folder with all that is in it, may begin with ~ or file://, and means capital and
+    small letters alike. What is stored later is hidden as well. Facts whose words come from a hidden note are hidden,
+    conversations all are; nothing can be stored through this connection.
     """
-    fits = re.compile("|".join(map(_expression, patterns)) or "(?!)", re.DOTALL)
+    fits = re.compile("|".join(_expression(one) for one in patterns if one) or "(?!)", re.DOTALL)
 
     @lru_cache(KEPT)
     def is_private(uri: str, thread: str) -> bool:
@@ -82,8 +82,8 @@ def hides(db: Database) -> bool:
 
 
 def _expression(pattern: str) -> str:
-    whole = re.escape(_folded(os.path.expanduser(_without_scheme(pattern))))
-    return whole.replace(r"\*", ".*").replace(r"\?", ".")
+    whole = re.escape(_folded(os.path.expanduser(_without_scheme(pattern)).rstrip("/")))
+    return whole.replace(r"\*", ".*").replace(r"\?", ".") + "(?:/.*)?"
 
 
 def _without_scheme(uri: str) -> str:

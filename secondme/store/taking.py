@@ -44,8 +44,13 @@ class Intake:
         return taken
 
     def seal(self) -> None:
-        """Chain the changes that were taken in. Call it at the end of each transaction."""
+        """Chain the changes that were taken in, and give no number they name to anything else.
+
+        Call it at the end of each transaction: the import may go no further.
+        """
         chain.extend(self.store.db)
+        self.facts.reserve()
+        self.lines.reserve()
 
     def finish(self) -> None:
         """Note which facts took the place of others, now that all are here."""
@@ -56,8 +61,6 @@ class Intake:
                     "update memories set superseded_by = ? where id = ? and superseded_by is null and retired_at = ?"
                 )
                 self.execute(query, (number, id, retired))
-        self.facts.reserve()
-        self.lines.reserve()
 
     def _note(self, item: Item) -> int:
         row = self.execute(
