@@ -56,6 +56,7 @@ def test_an_export_taken_in_elsewhere_is_exported_the_same(run: Run, tmp_path: P
         "known": 0,
         "more": {},
         "skipped": [],
+        "masked": [],
     }
     exported = run("export", "-", env={**elsewhere, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
     assert exported.stdout == file.read_text(encoding="utf-8")

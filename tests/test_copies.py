@@ -299,3 +299,10 @@ def test_no_copy_takes_the_name_of_a_file_the_memory_needs(own_home: Path, call:
     assert refused.code == 2
     assert "cannot be replaced by a copy" in refused.stderr
     assert call("list").code == 0
+
+
+def test_a_memory_that_is_not_sound_gives_no_copy(me: Assistant, tmp_path: Path) -> None:
+    me.store.db.conn.execute("delete from passage_words_data where id > 10")
+    with pytest.raises(IntegrityError, match="not sound"):
+        copies.write_copy(me.store.db, tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()

@@ -11,6 +11,7 @@ import pytest
 from fakes import FakePlugin
 from lives import NOW
 from nights import note, open_memory, texts
+from secrets_set import positives
 
 from secondme.assistant import Assistant
 from secondme.exchange import BATCH, Imported, export, import_lines, read_lines
@@ -265,3 +266,37 @@ def test_an_import_that_was_cut_off_leaves_free_no_number_that_a_change_names(me
             import_lines(other.store, ending())
         given = dict(other.store.db.conn.execute("select name, seq from sqlite_sequence").fetchall())
         assert (given["memories"], given["evidence"]) == (500, 600)
+
+
+def test_a_pinned_fact_that_ended_elsewhere_holds_on_here(me: Assistant, tmp_path: Path) -> None:
+    ended = [json.loads(line) for line in lines_of(me)]
+    fact = next(item for item in ended if item["type"] == "fact" and item["text"] == "I live in Lisbon.")
+    assert fact["retired_at"]
+    notes = [json.dumps(item) for item in ended if item["type"] == "note"]
+    held = {**fact, "id": 1, "retired_at": None, "valid_to": None, "superseded_by": None}
+    with open_memory(tmp_path / "other") as other:
+        take_in(other, [*notes, json.dumps(held)])
+        other.pin("m1")
+        take_in(other, lines_of(me))
+        assert other.facts(["m1"])[0].retired_at is None
+
+
+def test_what_was_forgotten_here_stays_out_whatever_salts_an_import_brings(me: Assistant, tmp_path: Path) -> None:
+    text = "Something long enough to be told from all else, and forgotten here."
+    with open_memory(tmp_path / "other") as other:
+        other.add_many([note(text, "2024-01-01", uri="own")])
+        kept = lines_of(other)
+        other.forget(["n1"])
+        take_in(other, lines_of(me))
+        take_in(other, kept)
+        assert not [one for one in other.notes() if one.text == text]
+
+
+def test_secrets_in_conversations_and_facts_of_an_import_are_masked(me: Assistant, tmp_path: Path) -> None:
+    [key] = [secret for kind, text, secret in positives() if kind == "aws-key" and text == secret][:1]
+    lines = changed(lines_of(me), "turn", {"text": f"what is {key}", "answer": f"{key} [1]"})
+    lines = changed(lines, "chat", {"name": key})
+    with open_memory(tmp_path / "other") as other:
+        take_in(other, lines)
+        assert key not in "".join(lines_of(other))
+        assert "masked: aws-key" in "".join(lines_of(other))

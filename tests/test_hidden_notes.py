@@ -133,3 +133,14 @@ def test_a_fact_with_very_long_lines_is_told_in_part(tmp_path: Path) -> None:
         told = asyncio.run(Tools(me, writer=None).show("m1"))
         assert len(told["sources"]) == MATCHES
         assert {len(one["quote"]) for one in told["sources"]} == {len(told["text"])} == {LONGEST_TEXT}
+
+
+@pytest.mark.parametrize(
+    ("uri", "thread"), [("diary", "private/life"), ("private/a.md", ""), ("file:///h/private/a.md", "")]
+)
+def test_a_folder_of_that_name_is_hidden_wherever_it_stands(tmp_path: Path, uri: str, thread: str) -> None:
+    with open_memory(tmp_path) as me:
+        me.add(note("Zanzibar keeps bees.", "2024-01-01", uri=uri, thread=thread))
+        hide(me.store.db, ("*/private/*",))
+        assert not list(me.notes())
+        assert not me.recall("Zanzibar")

@@ -294,3 +294,13 @@ def test_a_watched_folder_is_own_only_where_the_user_says_so(call: Run, tmp_path
     assert [fact["text"] for fact in call("facts", "--json").json["facts"]] == [
         "I planted tomatoes in the mine garden."
     ]
+
+
+@pytest.mark.parametrize("written", ["I sold the boat in May.", "Sold the boat in May."])
+def test_a_model_that_words_facts_itself_makes_none_about_the_user_of_words_of_others(
+    own_home: Path, written: str
+) -> None:
+    with open_memory(own_home, FakePlugin([f"1|{written}"]), extractor="write") as me:
+        me.add(note("Tomas sold the boat in May.", "2024-01-01", uri="/q/a.md", origin="file"))
+        report = me.sleep()
+        assert (report.changes, sum(report.rejected.values())) == ({}, 1)

@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Literal, Protocol
 
@@ -206,7 +206,8 @@ def _import_exported(context: typer.Context, source: str, *, json: bool) -> None
     done = replace(done, skipped=(*reading.skipped, *done.skipped))
     if json:
         skipped = [{"what": item.what, "why": item.why} for item in done.skipped]
-        print_json(added=done.added, known=done.known, more=done.more, skipped=skipped)
+        masked = [asdict(one) for one in done.masked]
+        print_json(added=done.added, known=done.known, more=done.more, skipped=skipped, masked=masked)
     else:
         print(f"{done.added:,} versions of notes added, {done.known:,} already known{_and(done.more)}")
     report_masked(done.masked)

@@ -68,7 +68,9 @@ def hide(db: Database, patterns: Sequence[str]) -> None:
 
     @lru_cache(KEPT)
     def is_private(uri: str, thread: str) -> bool:
-        return any(fits.fullmatch(_folded(_without_scheme(name))) for name in (uri, thread))
+        # A thread may begin with the folder that "*/private/*" means.
+        names = [_folded(_without_scheme(name)) for name in (uri, thread)]
+        return any(fits.fullmatch(one) for name in names for one in (name, f"/{name}"))
 
     db.conn.create_function("is_private", 2, is_private, deterministic=True)
     db.conn.execute("create temp view notes as select n.* from main.notes n where not is_private(n.uri, n.thread)")
