@@ -14,7 +14,7 @@ from secondme.clock import from_text, to_text
 from secondme.exchanged import TYPES, moment_text, parse_mark
 from secondme.ingest.segment import segment
 from secondme.records import Added, Masked, Note, Origin, Skipped
-from secondme.secrets import MASK, mask, masks_in
+from secondme.secrets import mask, masks_in
 from secondme.store.carried import read_marks
 from secondme.store.exchange import Version, add_versions, read_versions
 from secondme.store.store import Store
@@ -108,6 +108,7 @@ class _Import:
         self.store = store
         self.keep = keep
         self.masked: list[Masked] = []
+        self._masked: set[str] = set()
         self.ids: list[str] = []
         self.known = 0
         self.more: Counter[str] = Counter()
@@ -136,6 +137,8 @@ class _Import:
 
     def _masked_version(self, version: Version) -> Version:
         text, title = (mask(one, keep=self.keep) for one in (version.note.text, version.note.title))
+        if text != version.note.text:
+            self._masked.add(text)
         return replace(version, note=replace(version.note, text=text, title=title))
 
     def _masked_mark(self, found: dict[str, Any]) -> dict[str, Any]:
@@ -149,9 +152,11 @@ class _Import:
         stored, forgotten = add_versions(self.store, prepared)
         self.skipped += forgotten
         self.ids += [f"n{id}" for id, _ in stored]
-        for id, was_known in stored if any(MASK in version.note.text for version in versions) else ():
+        # What comes masked already is no news.
+        for id, was_known in stored if self._masked else ():
             note = None if was_known else self.store.note(id)
-            self.masked += masks_in(note.text, f"n{id}") if note else []
+            self.masked += masks_in(note.text, f"n{id}") if note and note.text in self._masked else []
+        self._masked.clear()
         self.known += sum(was_known for _, was_known in stored)
 
     def _take_marks(self, marks: Iterable[tuple[int, dict[str, Any]]]) -> None:

@@ -17,6 +17,7 @@ from secondme.config import Config, ModelsConfig
 from secondme.exchange import BATCH, export, import_lines
 from secondme.plugins import load_plugins
 from secondme.records import Added, Note, Origin
+from secondme.secrets import mask
 
 NO_MODELS = Config(models=ModelsConfig(language="", embedder=""))
 LINE = {
@@ -193,6 +194,7 @@ def test_secrets_in_what_is_imported_are_masked(me: Assistant) -> None:
     assert [(one.kind, one.line) for one in done.masked] == [("aws-key", 1)]
     assert key not in "".join(lines_of(me))
     assert take_in(me, {**LINE, "text": f"The build uses {key}.", "title": key}).known == 1
+    assert take_in(me, {**LINE, "uri": "other", "text": f"It uses {mask(key)}."}).masked == ()
 
 
 def test_what_is_masked_is_told_beside_what_was_forgotten(me: Assistant) -> None:
