@@ -126,13 +126,11 @@ _STAND_IN = (
     r"|secret|password|passw(?:or)?d|pass|token|key|api|none|null|nil|true|false|yes|no|required|optional|string|str|int"
     r"|bool|bytes|undefined|default|placeholder|changeme|value|me|here|it|this|goes|user|name|db|root|admin"
 )
-_PLACEHOLDER = re.compile(
-    rf"[x*.•·#?_-]+|⟦.*|<.*>?|\[.*|\{{.*|\$.*|%\w+%?|@\w+|.*\.\.\.+|(?:(?:{_STAND_IN})[-_ ]?)+[0-9]{{0,3}}[!.]?",
-    re.IGNORECASE,
+# Not compiled before there is something to look at: most commands never need it.
+_PLACEHOLDER = (
+    rf"[x*.•·#?_-]+|⟦.*|<.*>?|\[.*|\{{.*|\$.*|%\w+%?|@\w+|.*\.\.\.+|(?:(?:{_STAND_IN})[-_ ]?)+[0-9]{{0,3}}[!.]?"
 )
-_NAME_IN_CODE = re.compile(
-    r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z]+)+"
-)
+_NAME_IN_CODE = r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z]+(?:_[a-z]+)+"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 _WORD_ENDS = ".,;:!?"
 
@@ -141,8 +139,7 @@ def _is_value(value: str, *, is_quoted: bool) -> bool:
     value = value.strip()
     if not is_quoted:
         value = value.rstrip(_WORD_ENDS)
-    if len(value) < 4 or _PLACEHOLDER.fullmatch(value) or _DATE.fullmatch(value):
+    if len(value) < 4 or re.fullmatch(_PLACEHOLDER, value, re.IGNORECASE) or _DATE.fullmatch(value):
         return False
-    return is_quoted or not (
-        _NAME_IN_CODE.fullmatch(value) or "(" in value or value.endswith("[") or value.startswith(("/", "http", "~/"))
-    )
+    is_code = re.fullmatch(_NAME_IN_CODE, value) or "(" in value or value.endswith("[")
+    return is_quoted or not (is_code or value.startswith(("/", "http", "~/")))
