@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from secondme.attribution import Attribution
 from secondme.citations import Citer
 from secondme.clock import now
 from secondme.errors import NotFound
@@ -22,7 +23,7 @@ from secondme.models.prompts import (
     without_echo,
 )
 from secondme.models.protocols import Prompt, Usage
-from secondme.models.quoting import without_orders
+from secondme.models.quoting import QUOTATION, without_orders
 from secondme.recall.evidence import holds_answer, is_of_others
 from secondme.records import Answer, Filters, Match, Regime
 from secondme.standing import Standing
@@ -43,7 +44,6 @@ _GREETING = re.compile(
     r"( there| again| a lot| so much| very much)?\b[\s!.,]*",
     re.IGNORECASE,
 )
-_QUOTATION = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _ARITHMETIC = re.compile(r"^(what is|what's|how much is|calculate)\b", re.IGNORECASE)
 
 
@@ -108,8 +108,9 @@ class AnswerStream:
         model = self._me.model()
         shown = self._within_budget()
         regime = self._regime(shown)
-        read = [self._standing.annotated(match) for match in signed(self._me, shown)]
-        citer = self._citer(read)
+        own = whose(self._me, shown)
+        read = [self._standing.annotated(match) for match in signed(self._me, shown, own)]
+        citer = self._citer(read, Attribution(shown, own, self._question, me=self._me.config.me.name))
         usage = Usage()
         limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
         # The mark is never shown: whoever learns it could write it.
@@ -153,10 +154,10 @@ class AnswerStream:
                 return
             yield piece
 
-    def _citer(self, read: list[Match]) -> Citer:
+    def _citer(self, read: list[Match], attribution: Attribution) -> Citer:
         lines = [evidence_line(number, match) for number, match in enumerate(read, 1)]
         best = next((number for number, match in enumerate(read, 1) if match.id == self.evidence[0].id), 1)
-        return Citer(lines, self._question, best=best)
+        return Citer(lines, self._question, best=best, attribution=attribution)
 
     def _history(self, text: str, shown: list[Match], cited: list[int]) -> str:
         """Return what was so before, with marks; its sources join those shown and cited."""
@@ -233,14 +234,18 @@ class AnswerStream:
         return round(time.perf_counter() - self._started, 3)
 
 
-def signed(me: Assistant, evidence: Iterable[Match]) -> Iterator[Match]:
-    """Yield the evidence as the model reads it: words of others are named so, and are without orders to the reader."""
+def whose(me: Assistant, evidence: Iterable[Match]) -> list[bool]:
+    """Return for each piece of evidence whether it is the user's own word."""
     zones = me.store.facts.zones()
-    for match in evidence:
-        is_own = _is_own(me, zones, match)
+    return [_is_own(me, zones, match) for match in evidence]
+
+
+def signed(me: Assistant, evidence: Iterable[Match], own: Iterable[bool]) -> Iterator[Match]:
+    """Yield the evidence as the model reads it: words of others are named so, and are without orders to the reader."""
+    for match, is_own in zip(evidence, own, strict=True):
         is_named = match.author not in ("", me.config.me.name)
         if is_own:
-            yield replace(match, text=_QUOTATION.sub(lambda found: without_orders(found[0]), match.text))
+            yield replace(match, text=QUOTATION.sub(lambda found: without_orders(found[0]), match.text))
             continue
         author = match.author if is_named else f"text of others {without_orders(match.title[:LONGEST_NAME])}".strip()
         yield replace(match, text=without_orders(match.text), author=without_orders(author[: 2 * LONGEST_NAME]))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from secondme.recall.words import FUNCTION_WORDS, WORD
+
+if TYPE_CHECKING:
+    from secondme.attribution import Attribution
 
 _NUMBERS = r"\[\s*\d[\d\s,;]*\]"
 _TOKEN = re.compile(
@@ -26,12 +30,20 @@ _VERDICTS = frozenset({"yes", "no", "likely", "probably", "maybe"})
 class Citer:
     """Passes an answer on as it comes, word by word, with marks that hold at the end of each sentence."""
 
-    def __init__(self, evidence: Sequence[str], question: str, *, best: int = 1) -> None:
-        """Cite from `evidence`, numbered from 1; `best` is what a bare yes or no rests on."""
+    def __init__(
+        self, evidence: Sequence[str], question: str, *, best: int = 1, attribution: Attribution | None = None
+    ) -> None:
+        """Cite from `evidence`, numbered from 1; `best` is what a bare yes or no rests on.
+
+        Sentences for which `attribution` has a quotation are left to it.
+        """
         self._asked = _words(question)
         self._evidence = [_words(text.removeprefix(f"[{number}]")) for number, text in enumerate(evidence, 1)]
         self._best = best
+        self._attribution = attribution
         self._open = ""
+        self._held = ""
+        """The end of the open sentence that is not shown yet."""
         self._named: list[int] = []
         self.cited: list[int] = []
         """The numbers cited so far, in order, each once."""
@@ -57,19 +69,35 @@ class Citer:
                 self._named += _numbers(token["mark"])
             elif token["end"] is not None:
                 self._named += _numbers(token["late"])
-                marks = "" if _ABBREVIATION.search(self._open) else self._close()
-                shown.append(marks + token["end"][: len(token["end"]) - len(token["late"])])
+                stop = token["end"][: len(token["end"]) - len(token["late"])]
+                shown.append(self._go_on(stop) if _ABBREVIATION.search(self._open) else self._close(stop))
             elif token["line"]:
                 shown.append(self._close() + token["line"])
             else:
-                self._open += token["text"]
-                shown.append(token["text"])
+                shown.append(self._go_on(token["text"]))
         return "".join(shown)
 
-    def _close(self) -> str:
-        """End the open sentence and return its marks."""
-        sentence, named = self._open, self._named
-        self._open, self._named = "", []
+    def _go_on(self, text: str) -> str:
+        """Go on with the open sentence and return what can be shown of it."""
+        self._open += text
+        self._held += text
+        if self._attribution and self._attribution.holds(self._open):
+            return ""
+        shown, self._held = self._held, ""
+        return shown
+
+    def _close(self, stop: str = "") -> str:
+        """End the open sentence and return what was not shown of it, with its marks; or a quotation in its place."""
+        sentence, held, named = self._open, self._held, self._named
+        self._open, self._held, self._named = "", "", []
+        if not self._attribution or (instead := self._attribution.instead(sentence)) is None:
+            return held + self._marks(sentence, named) + stop
+        quotation, numbers = instead
+        self.cited += [number for number in numbers if number not in self.cited]
+        space = sentence[: len(sentence) - len(sentence.lstrip())] if held == sentence else " "
+        return f"{space}{quotation}{_marked(numbers)}{stop}" if quotation else ""
+
+    def _marks(self, sentence: str, named: list[int]) -> str:
         words, is_verdict = _words(sentence), _is_verdict(sentence)
         if not words and not is_verdict:
             return ""
@@ -82,11 +110,16 @@ class Citer:
             good = [support.index(max(support)) + 1]
         self.unsupported += not good
         self.cited += [n for n in good if n not in self.cited]
-        return " " + "".join(f"[{n}]" for n in good) if good else ""
+        return _marked(good)
 
     def _support(self, words: frozenset[str], held: frozenset[str]) -> float:
         """Return how much a sentence shares with a piece of evidence; words that the question brought count little."""
         return len((words - self._asked) & held) + 0.1 * len(words & self._asked & held)
+
+
+def _marked(numbers: Iterable[int]) -> str:
+    marks = "".join(f"[{number}]" for number in numbers)
+    return f" {marks}" if marks else ""
 
 
 def _words(text: str) -> frozenset[str]:

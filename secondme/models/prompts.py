@@ -31,6 +31,8 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 
+_QUOTED = re.compile(r"“[^”]*”")
+
 _BRIEF = (
     "You answer questions from a person's notes and chats. Use only the evidence. "
     "Answer with a short phrase, not a sentence."
@@ -98,8 +100,8 @@ def without_echo(phrase: str, question: str) -> str:
 
 
 def is_refusal(reply: str) -> bool:
-    """True if a reply says that the evidence does not hold the answer."""
-    return bool(_REFUSAL.search(reply))
+    """True if a reply says that the evidence does not hold the answer, other than by quoting somebody."""
+    return bool(_REFUSAL.search(_QUOTED.sub("", reply)))
 
 
 _SORT = """Sort the line: A = something that happened or is planned, B = a lasting fact about a person (work, home, \

@@ -47,10 +47,38 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 LEFT_OUT = "(an order is left out)"
+QUOTATION = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
+"""Lines in words of one's own that are somebody else's."""
+_SPEECH_VERBS = (
+    *("say", "tell", "write", "print", "output", "repeat", "reply", "respond", "answer", "return", "reveal", "mention"),
+    *("include", "append", "insert", "begin", "start", "finish", "put", "use", "call", "decode", "translate", "ignore"),
+    *("disregard", "forget", "obey", "follow", "pretend", "act", "stop"),
+)
+_SPEECH = rf"(?:{'|'.join(_SPEECH_VERBS)})"
+_MAY_BE_ORDER = re.compile(
+    rf"^\W*(?:\w[\w ]{{0,20}}:\W*)?(?:(?:please|now|also|just|then|first|always|never)\W+)*{_SPEECH}\b"
+    # A capital letter in the middle: it was glued to the sentence before it.
+    rf"|(?-i:\b(?:{'|'.join(verb.capitalize() for verb in _SPEECH_VERBS)})\b)"
+    rf"|\b(?:please|must|should|has to|have to|let|only)\b.{{0,100}}\b{_SPEECH}\b"
+    r"|\b(?:answers?|reply|replies|responses?|output|prompt|instructions?|assistant|chatbot|language model)\b"
+    r"|\b(?:next|first|last|system) (?:message|word|line|sentence)\b"
+    r"|\b(?:reads?|sums?|summari[sz]es?|sees?) (?:up )?(?:this|that|it)\b",
+    re.IGNORECASE,
+)
+
+
+def sentences_of(text: str) -> list[str]:
+    """Return the sentences of a text, each with the space behind it; a line ends one as well."""
+    return _SENTENCE.findall(text)
+
+
+def may_be_order(sentence: str) -> bool:
+    """True if a sentence may tell its reader what to say: more than small models must not read are taken for that."""
+    return bool(_ORDER.search(sentence) or _MAY_BE_ORDER.search(sentence))
 
 
 def without_orders(text: str) -> str:
-    """Return words of others without the sentences that tell whoever reads them what to say: small models do it."""
+    """Return words of others without the sentences that surely tell their reader what to say: small models do it."""
     return _SENTENCE.sub(lambda found: f"{LEFT_OUT} " if _ORDER.search(found[0]) else found[0], text)
 
 
