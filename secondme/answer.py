@@ -111,11 +111,10 @@ class AnswerStream:
         own = whose(self._me, shown)
         read = [self._standing.annotated(match) for match in signed(self._me, shown, own)]
         citer = self._citer(read, Attribution(shown, own, self._question, me=self._me.config.me.name))
-        usage = Usage()
         limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
         # The mark is never shown: whoever learns it could write it.
         stop = ("\n", self._mark) if self._brief else (self._mark,)
-        prompt, text, is_complete = self._prompt(read), "", False
+        prompt, usage, text, is_complete = self._prompt(read), Usage(), "", False
         try:
             # Closing the model's iterator ends its work at the next token, whatever ends ours.
             with closing(model.reply(prompt, max_tokens=limit, stop=stop, usage=usage)) as reply:
@@ -125,10 +124,10 @@ class AnswerStream:
                     if not self._brief:
                         yield piece
             is_complete = not self._is_cancelled
-            history = "" if is_refusal(text) or not is_complete else self._history(text, shown, citer.cited)
-            if history and not self._brief:
-                text += history
-                yield history
+            if is_complete and not is_refusal(text) and (history := self._history(text, shown, citer.cited)):
+                if not self._brief:
+                    text += history
+                    yield history
         finally:
             self._trace |= {
                 "seconds": self._seconds(),
