@@ -124,10 +124,10 @@ class AnswerStream:
                     if not self._brief:
                         yield piece
             is_complete = not self._is_cancelled
-            if is_complete and not is_refusal(text) and (history := self._history(text, shown, citer.cited)):
-                if not self._brief:
-                    text += history
-                    yield history
+            says_more = is_complete and not is_refusal(text)
+            if says_more and (history := self._history(text, shown, citer.cited)) and not self._brief:
+                text += history
+                yield history
         finally:
             self._trace |= {
                 "seconds": self._seconds(),
