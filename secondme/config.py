@@ -16,6 +16,7 @@ from secondme.secrets import NAMES
 
 MAY_BE_ZERO = (
     "models.threads",
+    "models.page_budget",
     "daemon.idle_minutes",
     "daemon.keep_alive",
     "daemon.sleep_seconds",
@@ -47,6 +48,14 @@ class ModelsConfig:
     """Tokens of prompt and answer together."""
     threads: int = 0
     """Processor cores to use; 0 takes them all."""
+    fresh: str = "auto"
+    """How many of the best passages the model reads anew; the others come from pages. auto, all, or a number."""
+    kv: str = "f16"
+    """How exactly the model keeps what it has read: f16, q8_0 (half the memory) or q4_0 (a quarter)."""
+    first_word_ms: int = 1000
+    """Milliseconds in which an answer is to begin; `secondme tune` chooses what is read anew by it."""
+    page_budget: int = 524_288_000
+    """Bytes on disk for what the model has read of passages, kept so that it need not be read again; 0 keeps none."""
     trusted: tuple[str, ...] = ()
     """The sha256 of model files that are not in the catalog and may run; `model use FILE --trust` adds to it."""
 
@@ -226,9 +235,8 @@ def parse_value(table: str, key: str, text: str, *, where: str) -> Any:
     try:
         return {"true": True, "false": False}[text.strip().lower()] if kind is bool else kind(text)
     except (ValueError, KeyError) as error:
-        raise ConfigError(
-            f"{where}: {table}.{key} must be {_describe(kind, f'{table}.{key}')}, not {text!r}"
-        ) from error
+        name = f"{table}.{key}"
+        raise ConfigError(f"{where}: {name} must be {_describe(kind, name)}, not {text!r}") from error
 
 
 def _split_key(key: str) -> tuple[str, str]:

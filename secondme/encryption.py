@@ -13,6 +13,7 @@ from secondme.keys import Key, from_keyring, is_sealed, read_key, remember, run_
 from secondme.locks import daemon_lock
 from secondme.paths import Paths
 from secondme.store.copies import backups, noted, unfinished
+from secondme.store.page_file import no_pages
 from secondme.store.presence import alone
 from secondme.store.sealing import FOLDER, erase, fits, reseal
 from secondme.store.store import Store
@@ -41,7 +42,8 @@ def change_key(paths: Paths, old: Key | None, new: Key | None) -> Resealed:
             others = list(noted(store.db))
         # What `restore` has put aside lies beside the memory, and is looked after with it.
         ours = [*backups(database), *(path for path in others if path.parent == paths.data)]
-        with alone(database):
+        # What is made of a plain memory must not lie beside an encrypted one.
+        with alone(database), no_pages(database):
             done, unreadable = [], []
             for copy in ours:
                 try:

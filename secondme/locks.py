@@ -49,6 +49,15 @@ def daemon_of(paths: Paths) -> str:
 
 
 @contextmanager
+def page_lock(database: Path, *, is_shared: bool, seconds: float = MOMENT) -> Iterator[None]:
+    """Use the pages that lie beside a memory, or be alone with them. Raises Locked where others keep one from it."""
+    with _held(database.with_name("pages.lock"), is_shared=is_shared, seconds=seconds) as file:
+        if file is None:
+            raise Locked("another secondme has the pages open", hint="end it (chat, sleep, daemon), then try again")
+        yield
+
+
+@contextmanager
 def inhibiting(paths: Paths) -> Iterator[None]:
     """Keep the daemon from working in the background as long as this lasts; several processes may. Raises Locked."""
     with _held(_inhibit_path(paths), is_shared=True, seconds=MOMENT) as file:

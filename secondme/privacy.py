@@ -35,6 +35,13 @@ def make_folder(path: Path) -> None:
         one.mkdir(mode=FOLDER, exist_ok=True)
 
 
+def make_file(path: Path) -> None:
+    """Make an empty file that only its owner may read, with its folder, where there is none."""
+    make_folder(path.parent)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, FILE))
+
+
 def open_to_others(paths: Paths) -> list[Path]:
     """Return what of the memory at `paths` others on this machine may enter, read or change."""
     return [path for path in _places(paths) if _mode(path) & OTHERS]
@@ -58,7 +65,7 @@ def _places(paths: Paths) -> Iterator[Path]:
         return
     # In a folder of many files, these are looked at whatever else lies there.
     ours = [path for end in ("", "-wal", "-shm") if not (path := Path(f"{paths.database}{end}")).is_symlink()]
-    yield from dict.fromkeys((paths.data, *ours, *_files(paths.data, paths.database.name)))
+    yield from dict.fromkeys((paths.data, *ours, *_files(paths.data, (paths.database.name, "pages."))))
     yield from _tree(paths.data / "backups")
     yield from _tree(paths.state)
     if not paths.config.is_symlink():  # where it leads is a file of the user's own making
@@ -70,7 +77,7 @@ def _tree(folder: Path) -> Iterator[Path]:
         yield from (folder, *_files(folder))
 
 
-def _files(folder: Path, prefix: str = "") -> Iterator[Path]:
+def _files(folder: Path, prefix: str | tuple[str, ...] = "") -> Iterator[Path]:
     """Yield the plain files in a folder whose names begin so; not what links lead to."""
     with os.scandir(folder) as found:
         for _, entry in zip(range(MOST), found, strict=False):

@@ -180,6 +180,8 @@ class Forgotten:
     """The user's own files that they were read from, and that are still there."""
     left: str = ""
     """Why bytes of them are still on the disk; "" where none are."""
+    pages: int = 0
+    """How many pages of the language model go with them."""
 
 
 @dataclass(frozen=True, slots=True)

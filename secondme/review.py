@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from secondme.clock import now
-from secondme.errors import NotFound, UsageError
+from secondme.errors import Locked, NotFound, UsageError
 from secondme.ids import is_id, number_in
 from secondme.ingest.prepare import kept
 from secondme.locks import sleep_lock
@@ -162,7 +163,13 @@ def typed(me: Assistant, id: str) -> Note:
 
 def rewrite(me: Assistant, id: str, text: str) -> Note:
     """Put `text` in the place of what the user typed; return the note as stored. Raises as `typed`."""
-    return me.add(replace(typed(me, id), text=text, id=""))
+    from secondme.store.pages import sweep_pages
+
+    stored = me.add(replace(typed(me, id), text=text, id=""))
+    # Pages of the earlier text that are in use go with a later sweep.
+    with suppress(Locked):
+        sweep_pages(me.store)
+    return stored
 
 
 def run_of(me: Assistant, id: str = "") -> Run:

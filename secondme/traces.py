@@ -7,7 +7,7 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,7 @@ def traces_of(me: Assistant, word: str) -> list[Trace]:
     if len(word) < SHORTEST and word.isascii():
         raise UsageError(f"{word!r} is too short to be looked for", hint="give a longer word of what was forgotten")
     pattern = pattern_of(word)
-    _, left = finish(me.store)
+    left = finish(me.store).left
     found = [_tables("the tables", [*in_tables(me.store.db, pattern), *in_words(me.store.db, word)], left)]
     for path, looked in looked_through(me.store, lambda copy: [*in_tables(copy.db, pattern), *in_words(copy.db, word)]):
         place = f"the tables of the copy {path}"
@@ -60,6 +60,7 @@ def traces_of(me: Assistant, word: str) -> list[Trace]:
             found.append(Trace(place, f"not looked into: {looked}", 0, looked))
         else:
             found.append(_tables(place, looked, ""))
+    found.append(_pages(me, pattern))
     places = list(_places(me))
     me.close()
     return found + [_files(place, files, pattern) for place, files in places]
@@ -94,6 +95,18 @@ def _tables(place: str, looked: Iterable[Looked], unread: str) -> Trace:
     return Trace(place, about + (f"; in {hits}" if hits else ""), sum(one.found for one in tables), unread)
 
 
+def _pages(me: Assistant, pattern: re.Pattern[bytes]) -> Trace:
+    from secondme.store.pages import PageStore
+
+    with PageStore.of(me.store) as pages:
+        tables, outdated = pages.look(pattern), pages.outdated(me.store)
+    if tables is None:
+        return Trace("pages of the model", "not looked into: they cannot be read now", 0, "they cannot be read now")
+    looked = _tables("pages of the model", tables, "")
+    about = f"{looked.looked_at}; pages of what is no longer there: {outdated:,}"
+    return replace(looked, looked_at=about, found=looked.found + outdated)
+
+
 def _places(me: Assistant) -> Iterator[tuple[str, list[Path]]]:
     """Yield the places where something of a memory may be, with the files there."""
     database, seen = me.paths.database, set[Path]()
@@ -103,6 +116,7 @@ def _places(me: Assistant) -> Iterator[tuple[str, list[Path]]]:
     for place, found in (
         ("the database and its logs", own),
         ("copies of the memory", [one for copy in copies_of(me.store) for one in (copy, Path(f"{copy}-wal"))]),
+        ("the files of the pages", sorted(me.paths.data.glob("pages.*"))),
         ("logs and state", _below(me.paths.state)),
         ("the rest of the data folder", _below(me.paths.data)),
         ("caches", _below(caches)),

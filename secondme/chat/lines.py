@@ -70,6 +70,8 @@ def forgotten_lines(forgotten: Forgotten) -> str:
         found.append(f"  {counted(forgotten.turns, 'turn')} of conversations")
     if forgotten.names:
         found.append(f"  the name of {counted(forgotten.names, 'conversation')}")
+    if forgotten.pages:
+        found.append(f"  {counted(forgotten.pages, 'page')}: what the model had read of them")
     found += [f"  {_copy_line(copy, forgotten.dry_run)}" for copy in forgotten.copies]
     found += [f"  stays: your file {one_line(path, 200)}" for path in forgotten.files[:NAMED]]
     found += [f"  and {counted(more, 'more file')} of yours"] if (more := len(forgotten.files[NAMED:])) else []

@@ -62,7 +62,8 @@ def _may_replace(path: Path, me: Assistant, *, yes: bool) -> None:
         raise UsageError(f"there is no folder {path.parent}")
     if _is_no_text(str(path)):
         raise UsageError(f"{path} is not a name in UTF-8", hint="name another file")
-    beside = path.parent == me.paths.database.parent.resolve() and path.name.startswith(me.paths.database.name)
+    ours = (me.paths.database.name, "pages.")
+    beside = path.parent == me.paths.database.parent.resolve() and path.name.startswith(ours)
     if path.is_dir() or beside or path == me.paths.config.resolve():
         raise UsageError(f"{path} cannot be replaced by a copy", hint="name another file")
     if path.exists():

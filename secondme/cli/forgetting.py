@@ -134,6 +134,7 @@ def _record(done: Forgotten) -> dict[str, Any]:
         "facts": done.facts,
         "turns": done.turns,
         "names": done.names,
+        "pages": done.pages,
         "copies": copies,
         "files": [clean(path) for path in done.files],
         "left": done.left,

@@ -75,7 +75,7 @@ def _mask(me: Assistant) -> None:
         lambda text: kept(text, me.config),
         lambda note: segment(note.text, markdown=note.origin != "chat"),
     )
-    _, why = finish(me.store)
+    why = finish(me.store).left
     say(f"masked what {counted(changed, 'note')} held")
     for one in left:
         say(f"not looked into: {one}")

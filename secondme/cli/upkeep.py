@@ -14,6 +14,7 @@ from secondme.errors import NoModel
 
 if TYPE_CHECKING:
     from secondme.doctor import Check
+    from secondme.store.pages import PageNumbers
     from secondme.store.statistics import Statistics
 
 
@@ -50,19 +51,24 @@ def _level(check: Check) -> str:
 
 
 def stats(context: typer.Context, json: Json = False) -> None:
-    """Show how much is stored: notes, passages, vectors, facts, bytes, by origin and by month."""
+    """Show how much is stored: notes, passages, vectors, facts, pages, bytes, by origin and by month."""
+    from secondme.store.pages import PageStore
     from secondme.store.statistics import measure
 
     with open_memory(context) as me:
         found = measure(me.store)
+        with PageStore.of(me.store) as store:
+            pages = store.statistics()
     if json:
         moments = {"oldest": iso(found.oldest), "newest": iso(found.newest)}
-        print_json(**{**asdict(found), **moments, "bytes_per_passage": round(found.bytes_per_passage, 1)})
+        per_passage = round(found.bytes_per_passage, 1)
+        print_json(**{**asdict(found), **moments, "bytes_per_passage": per_passage, "pages": asdict(pages)})
     else:
-        _print_statistics(found)
+        _print_statistics(found, pages)
 
 
-def _print_statistics(found: Statistics) -> None:
+def _print_statistics(found: Statistics, pages: PageNumbers) -> None:
+    served = f"hits {pages.hits:,}, misses {pages.misses:,}"
     rows = [
         ("notes", f"{found.notes:,}"),
         ("earlier versions", f"{found.earlier_versions:,}"),
@@ -71,6 +77,7 @@ def _print_statistics(found: Statistics) -> None:
         ("facts", f"{found.facts:,}"),
         ("retired facts", f"{found.retired_facts:,}"),
         ("on disk", f"{found.bytes:,} bytes, {found.bytes_per_passage:,.0f} a passage"),
+        ("pages", f"{pages.pages:,}, {pages.bytes:,} bytes on disk; {served}"),
         ("oldest, newest", f"{day(found.oldest)} {day(found.newest)}".strip() or "-"),
         *((f"origin {name}", f"{count:,}") for name, count in found.by_origin.items()),
         *((name, f"{count:,}") for name, count in found.by_month.items()),

@@ -180,7 +180,7 @@ class Ingesting:
                 # It may have been in the middle of something, which is found again by going through everything.
                 self._all = True
             moments = [*map(self._due, me.store.sources.folders()), *filter(None, [sync.next_due()])]
-            if is_unfinished(me.store) and finish(me.store)[1]:
+            if is_unfinished(me.store) and finish(me.store).left:
                 moments.append(now() + READER)
         return max((min(moments) - now()).total_seconds(), 0.2) if moments else 3600.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 import time
@@ -17,7 +16,7 @@ from sqlcipher3 import dbapi2
 
 from secondme.errors import IntegrityError, Locked, NoDatabase, WrongKey
 from secondme.keys import Key, known
-from secondme.privacy import make_folder
+from secondme.privacy import make_file
 from secondme.store.damage import APPLICATION_ID, damaged, has_copies
 from secondme.store.failures import explain, explain_key
 from secondme.store.presence import Presence
@@ -61,7 +60,7 @@ def open_database(path: Path, *, create: bool, key: Key | None = None) -> Databa
     if not create and not path.exists():
         raise NoDatabase(f"{path}: no memory here yet", hint='add something first: secondme add "..."')
     with storage_errors(path):
-        _make_private(path)
+        make_file(path)
         presence = Presence(path, seconds=PATIENCE)
     return _open(path, _prepare, key, presence)
 
@@ -86,6 +85,15 @@ def open_file(path: Path, key: Key) -> Database:
     return _open(path, lambda connection, _: _application(connection), key)
 
 
+def open_cache(path: Path, key: Key | None, *, seconds: float) -> Database:
+    """Return a database that may be lost at any time, open; what the driver says of it is raised as it is."""
+    _check_version()
+    make_file(path)
+    connection = dbapi2.connect(str(path), timeout=seconds, isolation_level=None)
+    _use_key(connection, key)
+    return sqlite_utils.Database(connection)
+
+
 def key_of(db: Database) -> Key | None:
     """Return the key that a database was opened with; what is copied from it has the same one."""
     connection: Any = db.conn
@@ -98,10 +106,9 @@ def _open(
 ) -> Database:
     with storage_errors(path):
         connection = dbapi2.connect(str(path), timeout=PATIENCE, isolation_level=None, factory=_Connection)
-    connection.path, connection.presence = path, presence
+    connection.path, connection.presence, connection.key = path, presence, key
     try:
-        if key:
-            _use_key(connection, key)
+        _use_key(connection, key)
         _load_vectors(connection)
         prepare(connection, path)
     except WrongKey as error:
@@ -118,11 +125,10 @@ def _open(
 def copy_database(db: Database, path: Path) -> Database:
     """Return a copy of the database in RAM; errors speak of `path`."""
     copy = dbapi2.connect(":memory:", isolation_level=None, factory=_Connection)
-    copy.path = path
     source: Any = db.conn
-    if source.key:
-        # Pages of an encrypted file fit into an encrypted copy only, whatever its key.
-        _use_key(copy, Key(secrets.token_hex(32)))
+    # Pages of an encrypted file fit into an encrypted copy only, whatever its key.
+    copy.path, copy.key = path, source.key and Key(secrets.token_hex(32))
+    _use_key(copy, copy.key)
     _load_vectors(copy)
     with storage_errors(path):
         source.backup(copy)
@@ -130,12 +136,12 @@ def copy_database(db: Database, path: Path) -> Database:
     return sqlite_utils.Database(copy)
 
 
-def _use_key(connection: Any, key: Key) -> None:
-    # Its own log would go to stderr.
-    connection.execute("pragma cipher_log_level = none")
-    quoted = key.value.replace("'", "''")
-    connection.execute(f"pragma key = '{quoted}'")
-    connection.key = key
+def _use_key(connection: Any, key: Key | None) -> None:
+    if key:
+        # Its own log would go to stderr.
+        connection.execute("pragma cipher_log_level = none")
+        quoted = key.value.replace("'", "''")
+        connection.execute(f"pragma key = '{quoted}'")
 
 
 def versions() -> dict[str, str]:
@@ -251,12 +257,6 @@ def _check_version() -> None:
             f"SQLite {dbapi2.sqlite_version} can corrupt a database that two processes use",
             hint="pip install --upgrade sqlcipher3",
         )
-
-
-def _make_private(path: Path) -> None:
-    make_folder(path.parent)
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _prepare(connection: Any, path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from secondme.clock import now
+from secondme.errors import SecondmeError
 from secondme.records import Copy, Forgotten
 from secondme.store.borrowed import AMONG
 from secondme.store.elsewhere import clean_copies, copies_with
@@ -22,6 +24,18 @@ PATIENCE = 3.0
 UNFINISHED = "unfinished_forgetting"
 """What in `meta` says that copies or the log of the database may still hold what was removed."""
 LEFT = "another process is reading, so what was removed stays in the log of the database until that ends"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What was done about what is left of forgotten notes."""
+
+    copies: list[Copy]
+    """Those that held some of it or cannot be looked into."""
+    pages: int
+    """How many were removed."""
+    left: str = ""
+    """Why something stays; "" where nothing does."""
 
 
 def forget(store: Store, note_ids: Sequence[int], *, dry_run: bool, is_lasting: bool) -> Forgotten:
@@ -41,9 +55,13 @@ def forget(store: Store, note_ids: Sequence[int], *, dry_run: bool, is_lasting: 
             if is_lasting:
                 store.tombstones.bury(hashes)
             store.db.conn.execute("insert or replace into meta values (?, '')", (UNFINISHED,))
-    copies, left = (copies_with(store, hashes, uris), "") if dry_run else finish(store, hashes)
+    if dry_run:
+        done = Finished(copies_with(store, hashes, uris), _pages_with(store, going.ids))
+    else:
+        done = finish(store, hashes)
     ids, facts = tuple(f"n{id}" for id in going.ids), tuple(f"m{id}" for id in going.facts)
-    return Forgotten(ids, tuple(uris), passages, dry_run, facts, tuple(copies), len(going.turns), names, left=left)
+    told, copies = len(going.turns), tuple(done.copies)
+    return Forgotten(ids, tuple(uris), passages, dry_run, facts, copies, told, names, left=done.left, pages=done.pages)
 
 
 def forget_again(store: Store, others: Fingerprints) -> int:
@@ -56,21 +74,34 @@ def forget_again(store: Store, others: Fingerprints) -> int:
     return removed
 
 
-def finish(store: Store, hashes: Fingerprints | None = None) -> tuple[list[Copy], str]:
-    """Remove what is left of forgotten notes in copies and in the log of the database.
+def finish(store: Store, hashes: Fingerprints | None = None) -> Finished:
+    """Remove what is left of forgotten notes, or of passages that changed, in copies, pages and the database's log."""
+    from secondme.store.pages import sweep_pages
 
-    Return the copies that held some or cannot be looked into, and why something stays; "" where nothing does.
-    """
     copies = clean_copies(store, hashes)
     with store.writing():
         store.db.conn.execute("delete from meta where key = ?", (UNFINISHED,))
+    pages, left = 0, ""
+    try:
+        pages = sweep_pages(store)
+    except SecondmeError as error:
+        left = f"pages of what was removed stay: {error}"
     deadline = time.monotonic() + PATIENCE
     while not store.checkpoint():
         if time.monotonic() > deadline:
-            store.set_meta(UNFINISHED, "")
-            return copies, LEFT
+            left = LEFT
+            break
         time.sleep(0.1)
-    return copies, ""
+    if left:
+        store.set_meta(UNFINISHED, "")
+    return Finished(copies, pages, left)
+
+
+def _pages_with(store: Store, note_ids: Sequence[int]) -> int:
+    from secondme.store.pages import PageStore
+
+    with PageStore.of(store) as pages:
+        return pages.outdated(store, note_ids)
 
 
 def is_unfinished(store: Store) -> bool:

@@ -17,6 +17,7 @@ from secondme.store import checks
 from secondme.store.connect import DRIVER_ERROR, open_copy, storage_errors, writing
 from secondme.store.copies import BESIDE, note_copy, sync
 from secondme.store.forgetting import forget_again
+from secondme.store.page_file import no_pages
 from secondme.store.presence import alone
 from secondme.store.schema import bring_up_to_date
 from secondme.store.store import Store
@@ -135,7 +136,7 @@ def swap(ready: Replacement, path: Path, *, now: datetime) -> Replacement:
 
     At any moment one of the two is there, whole. Raises Locked where somebody has the memory open.
     """
-    with alone(path), storage_errors(path):
+    with alone(path), no_pages(path), storage_errors(path):
         aside = _free_name(path, now) if path.exists() else None
         with closing(open_copy(ready.draft)) as db:
             if aside:

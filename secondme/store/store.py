@@ -216,6 +216,11 @@ class Store:
             found.update((row[0], passage_of(row)) for row in rows)
         return [found[id] for id in ids if id in found]
 
+    def newest_passages(self, k: int, *, before: int | None = None) -> list[Passage]:
+        """Return `k` passages, those stored last first, or those stored before the passage with this id."""
+        query = f"{PASSAGE_QUERY} where p.id < coalesce(?, p.id + 1) order by p.id desc limit ?"
+        return [passage_of(row) for row in self.db.conn.execute(query, (before, k))]
+
     def passage_number(self, note_id: int, position: int | None) -> int | None:
         """Return the number of the passage with this name, None where there is none."""
         query = "select id from passages where note_id = ? and position = ?"
