@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from secondme.attribution import Attribution
 from secondme.citations import Citer
 from secondme.clock import now
-from secondme.errors import NotFound
-from secondme.ids import number_in
+from secondme.laying import Laid, PassageShelf, fresh_count, in_order, lay
 from secondme.models.prompts import (
     NOT_IN_MEMORY,
     answer_prompt,
@@ -23,7 +22,6 @@ from secondme.models.prompts import (
     without_echo,
 )
 from secondme.models.protocols import Prompt, Usage
-from secondme.models.quoting import QUOTATION, without_orders
 from secondme.recall.evidence import holds_answer, is_of_others
 from secondme.records import Answer, Filters, Match, Regime
 from secondme.standing import Standing
@@ -31,11 +29,10 @@ from secondme.standing import Standing
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
     from secondme.search import Found
-    from secondme.store.zones import Zones
 
 BRIEF_TOKENS = 40
-LONGEST_NAME = 200
-"""Characters of a title or author that the model reads: no more of the text gives way for it."""
+AROUND_TOKENS = 64
+"""Tokens of markup, and of the ends of lines between pages, at most."""
 _SUM = re.compile(r"[\s\d+\-*/x×÷^().,=?]*\d[\s\d+\-*/x×÷^().,=?]*", re.IGNORECASE)
 # Without spaces around it, a dash or a slash may belong to a date; a plus before all figures, to a phone number.
 _OPERATOR = re.compile(r"[\d)]\s*[+*x×÷^]|\s[-/]\s", re.IGNORECASE)
@@ -80,6 +77,7 @@ class AnswerStream:
         self._answer: Answer | None = None
         self._is_cancelled = False
         self._mark = me.store.meta("fence") or ""
+        self._fresh = fresh_count(me.config.models)
         self._running = self._run()
 
     def __iter__(self) -> Iterator[str]:
@@ -108,13 +106,12 @@ class AnswerStream:
         model = self._me.model()
         shown = self._within_budget()
         regime = self._regime(shown)
-        own = whose(self._me, shown)
-        read = [self._standing.annotated(match) for match in signed(self._me, shown, own)]
-        citer = self._citer(read, Attribution(shown, own, self._question, me=self._me.config.me.name))
+        laid = lay(self._me, shown, self._standing)
+        citer = self._citer(laid.read, Attribution(shown, laid.whose, self._question, me=self._me.config.me.name))
         limit = BRIEF_TOKENS if self._brief else self._me.config.answer.max_tokens
         # The mark is never shown: whoever learns it could write it.
         stop = ("\n", self._mark) if self._brief else (self._mark,)
-        prompt, usage, text, is_complete = self._prompt(read), Usage(), "", False
+        prompt, usage, text, is_complete = self._prompt(laid), Usage(), "", False
         try:
             # Closing the model's iterator ends its work at the next token, whatever ends ours.
             with closing(model.reply(prompt, max_tokens=limit, stop=stop, usage=usage)) as reply:
@@ -142,10 +139,13 @@ class AnswerStream:
         elif self._answer.abstained and not is_refusal(text):
             yield f"\n{NOT_IN_MEMORY}"
 
-    def _prompt(self, read: list[Match]) -> Prompt:
-        if not read:
+    def _prompt(self, laid: Laid) -> Prompt:
+        if not laid.read:
             return Prompt("", (), self._question)
-        return answer_prompt(self._question, read, mark=self._mark, brief=self._brief, before=self._before)
+        prompt = answer_prompt(self._question, laid.read, mark=self._mark, brief=self._brief, before=self._before)
+        if self._fresh is None:
+            return prompt
+        return replace(prompt, shelf=PassageShelf(self._me.pages(), laid.kept(prompt)), fresh=self._fresh)
 
     def _while_wanted(self, reply: Iterator[str]) -> Iterator[str]:
         for piece in reply:
@@ -153,8 +153,8 @@ class AnswerStream:
                 return
             yield piece
 
-    def _citer(self, read: list[Match], attribution: Attribution) -> Citer:
-        lines = [evidence_line(number, match) for number, match in enumerate(read, 1)]
+    def _citer(self, read: Sequence[Match], attribution: Attribution) -> Citer:
+        lines = [evidence_line(match) for match in read]
         best = next((number for number, match in enumerate(read, 1) if match.id == self.evidence[0].id), 1)
         return Citer(lines, self._question, best=best, attribution=attribution)
 
@@ -213,52 +213,38 @@ class AnswerStream:
         return "everything" if len(shown) == self.found.passages else "retrieval"
 
     def _within_budget(self) -> list[Match]:
-        """Return the best evidence that fits the budget, in the order it happened; a long passage is cut to fit."""
-        model, left = self._me.model(), self._me.config.answer.evidence_tokens
+        """Return the best evidence that fits the budget, in the order it is read; a long passage is cut to fit.
+
+        What the model could not hold beside the question and its answer is left out, and counted in the trace.
+        """
+        model, wanted = self._me.model(), self._me.config.answer.evidence_tokens
+        room = self._room()
+        left = min(wanted, room)
         chosen: list[Match] = []
         names_time = self.found.time is not None
-        for match in self._standing.up_to_date(self.evidence, self._question, names_time=names_time):
-            size = model.count(evidence_line(10, match))
+        best = self._standing.up_to_date(self.evidence, self._question, names_time=names_time)
+        for match in best:
+            size = model.count(evidence_line(match))
             if size > left and chosen:
                 break
             while size > left and match.text:
-                match = replace(match, text=match.text[: len(match.text) * left // size])
-                size = model.count(evidence_line(10, match))
+                match = replace(match, text=match.text[: len(match.text) * max(left, 0) // size])
+                size = model.count(evidence_line(match))
             left -= size
             chosen.append(match)
-        # A small model needs the order of time to tell what holds now; of one moment, that of being added.
-        return sorted(chosen, key=lambda match: (match.happened_at, [int(part) for part in match.id[1:].split(".")]))
+        if room < wanted and len(chosen) < len(best):
+            self._trace["left_out"] = len(best) - len(chosen)
+        return in_order(chosen, len(chosen) if self._fresh is None else self._fresh)
+
+    def _room(self) -> int:
+        """Return how many tokens of evidence fit into the window of the model, beside all else."""
+        model, config = self._me.model(), self._me.config.answer
+        prompt = answer_prompt(self._question, (), mark=self._mark, brief=self._brief, before=self._before)
+        written = BRIEF_TOKENS if self._brief else config.max_tokens
+        return model.context - written - model.count(prompt.prefix) - model.count(prompt.body) - AROUND_TOKENS
 
     def _seconds(self) -> float:
         return round(time.perf_counter() - self._started, 3)
-
-
-def whose(me: Assistant, evidence: Iterable[Match]) -> list[bool]:
-    """Return for each piece of evidence whether it is the user's own word."""
-    zones = me.store.facts.zones()
-    return [_is_own(me, zones, match) for match in evidence]
-
-
-def signed(me: Assistant, evidence: Iterable[Match], own: Iterable[bool]) -> Iterator[Match]:
-    """Yield the evidence as the model reads it: words of others are named so, and are without orders to the reader."""
-    for match, is_own in zip(evidence, own, strict=True):
-        is_named = match.author not in ("", me.config.me.name)
-        if is_own:
-            yield replace(match, text=QUOTATION.sub(lambda found: without_orders(found[0]), match.text))
-            continue
-        author = match.author if is_named else f"text of others {without_orders(match.title[:LONGEST_NAME])}".strip()
-        yield replace(match, text=without_orders(match.text), author=without_orders(author[: 2 * LONGEST_NAME]))
-
-
-def _is_own(me: Assistant, zones: Zones, match: Match) -> bool:
-    try:
-        if match.kind == "fact":
-            return all(fact.trust == "own" for fact in me.facts([match.id]))
-        note, _ = me.note(match.id.partition(".")[0])
-    except NotFound:
-        return False  # it was forgotten since it was found
-    names = {"author": note.author, "thread": note.thread, "uri": note.uri}
-    return zones.is_own(number_in(note.id, "n"), origin=note.origin, **names)
 
 
 def is_about_nothing_stored(question: str) -> bool:

@@ -20,12 +20,11 @@ from secondme.records import Added, Answer, Fact, Filters, Forgotten, Match, Not
 from secondme.store.zones import owned
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from secondme.answer import AnswerStream
     from secondme.models.protocols import Embedder, LanguageModel
     from secondme.search import Found, Search
     from secondme.store.journal import Change
+    from secondme.store.pages import PageStore
     from secondme.store.store import Store
 
 Progress = Callable[[int, int], None]
@@ -47,6 +46,7 @@ class Assistant:
         """What `embedder` returned last."""
         self._model: LanguageModel | None = None
         self._search: Search | None = None
+        self._pages: PageStore | None = None
 
     @classmethod
     def open(
@@ -65,15 +65,15 @@ class Assistant:
 
     def close(self) -> None:
         """Close the memory."""
+        if self._pages is not None:
+            self._pages.close()
         self.store.close()
 
     def __enter__(self) -> Assistant:
         """Return the open memory."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the memory."""
         self.close()
 
@@ -117,6 +117,13 @@ class Assistant:
         if self._model is None:
             raise NoModel("no language model is configured", hint="secondme model list; or ask with --no-llm")
         return self._model
+
+    def pages(self) -> PageStore:
+        """Return where states of passages are kept, so that a model need not read them again."""
+        from secondme.store.pages import PageStore
+
+        self._pages = self._pages or PageStore.of(self.store, budget_bytes=self.config.models.page_budget)
+        return self._pages
 
     def recall(self, question: str, *, k: int = 10, filters: Filters | None = None) -> list[Match]:
         """Return the `k` passages and facts that answer `question` best, without a language model."""

@@ -1,10 +1,14 @@
-"""What an answer takes from words of others is said as their words where it is an order, or would be about the user."""
+"""What an answer takes from words of others is said as their words where it is an order, or would be about the user.
+
+Only the file of notes is told as it stands, with its source: whoever wrote "I" there is nearly always the user.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from secondme.models.quoting import LEFT_OUT, QUOTATION, may_be_order, sentences_of
 from secondme.recall.query import FIRST_PERSON
@@ -13,6 +17,8 @@ from secondme.records import Match
 from secondme.sleep.drafts import is_hostile, kind_of
 from secondme.sleep.holding import why_held
 
+Whose = Literal["own", "notes", "others"]
+"""The user's own words; a file of notes by nobody named, in which "I" most likely is the user; words of others."""
 LONGEST_QUOTE = 200
 LONGEST_NAME = 60
 _USER = FIRST_PERSON | {"you", "your", "yours", "yourself"}
@@ -44,17 +50,18 @@ class _Line:
 class Attribution:
     """Knows the words by which a sentence of an answer is told to rest on what is only quoted."""
 
-    def __init__(self, shown: Sequence[Match], own: Sequence[bool], question: str, *, me: str) -> None:
-        """Look through the evidence of an answer; `own` says which of it is the user's own word."""
+    def __init__(self, shown: Sequence[Match], whose: Sequence[Whose], question: str, *, me: str) -> None:
+        """Look through the evidence of an answer; `whose` says whose words each piece is."""
         self._asks_of_user = bool(set(WORD.findall(question.lower())) & FIRST_PERSON)
         found: list[_Line] = []
         self._stated: list[tuple[int, frozenset[str]]] = []
         """The words of each sentence that an answer may say as its own, and in which evidence it stands."""
-        for number, (match, is_own) in enumerate(zip(shown, own, strict=True), 1):
+        for number, (match, one) in enumerate(zip(shown, whose, strict=True), 1):
             author = "" if match.author == me else match.author
-            for text, is_quoted in _sentences(match, is_own=is_own):
+            for text, is_quoted in _sentences(match, is_own=one == "own"):
                 is_order = is_quoted and (may_be_order(text) or is_hostile(text))
-                if is_order or (is_quoted and _is_of_user(text, match, author=author, me=me)):
+                is_anothers = is_quoted and one != "notes"
+                if is_order or (is_anothers and _is_of_user(text, match, author=author, me=me)):
                     found.append(_Line(number, text, _words(text), is_order, author, match.title))
                 else:
                     self._stated.append((0 if not is_quoted else number, _words(text)))
@@ -89,7 +96,7 @@ class Attribution:
         only_there = (said & line.words - self._asked).difference(*elsewhere)
         if line.is_order:
             return bool(only_there)
-        if not self._concerns_user(said) or (line.author and _words(line.author) & said):
+        if not only_there or not self._concerns_user(said) or (line.author and _words(line.author) & said):
             return False
         telling = {found.lower() for found in _NAME_OR_FIGURE.findall(line.text)}
         shared = len(said & line.words)

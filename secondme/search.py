@@ -100,7 +100,7 @@ class Search:
         """Return the passages that a search over everything left out, in reading order, without a score."""
         shown = {match.id for match in found.matches}
         passages = self.store.passages(self.layout().ids.tolist())
-        return [_match(passage, 0.0, {}) for passage in passages if passage.name not in shown]
+        return [as_match(passage) for passage in passages if passage.name not in shown]
 
     def _find(self, question: str, *, k: int, now: datetime, filters: Filters, embedder: Embedder | None) -> Found:
         layout = self.layout()
@@ -121,7 +121,7 @@ class Search:
         else:
             passages = self.store.passages(field.ids[ranking.rows[:k]].tolist())
             matches = [
-                _match(passage, float(score), {name: float(arm[place]) for name, arm in ranking.arms.items()})
+                as_match(passage, float(score), {name: float(arm[place]) for name, arm in ranking.arms.items()})
                 for place, (passage, score) in enumerate(zip(passages, ranking.scores[:k], strict=True))
             ]
             if not filters.kind:
@@ -248,7 +248,8 @@ def _field(layout: Layout, candidates: Ints, *, in_time: Floats, words: Words) -
     )
 
 
-def _match(passage: Passage, score: float, arms: Mapping[str, float]) -> Match:
+def as_match(passage: Passage, score: float = 0.0, arms: Mapping[str, float] | None = None) -> Match:
+    """Return a passage as what a search finds."""
     span = passage.span
     return Match(
         id=passage.name,
@@ -259,7 +260,7 @@ def _match(passage: Passage, score: float, arms: Mapping[str, float]) -> Match:
         author=passage.author,
         happened_at=passage.happened_at,
         score=round(score, 4),
-        arms={name: round(value, 3) for name, value in arms.items()},
+        arms={name: round(value, 3) for name, value in (arms or {}).items()},
         line_start=span.line_start,
         line_end=span.line_end,
         title=passage.title,

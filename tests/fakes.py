@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -91,6 +91,55 @@ class ScriptedModel:
         return len(text.split())
 
 
+class PagingModel(ScriptedModel):
+    """A scripted model that takes pages from a shelf, and reads those that are missing; a state is the page itself."""
+
+    name = "paging"
+    state_bytes = 1000
+
+    def __init__(self, replies: Iterable[str] = ()) -> None:
+        super().__init__(replies)
+        self.ahead: list[str] = []
+        """The pages read before anybody asked, in order."""
+
+    def reply(
+        self,
+        prompt: Prompt,
+        *,
+        max_tokens: int,
+        grammar: str = "",
+        stop: Sequence[str] = (),
+        usage: Usage | None = None,
+    ) -> Generator[str, None, None]:
+        """Yield the next reply of the script, behind the pages."""
+        usage = usage or Usage()
+        for page in prompt.pages[: max(0, len(prompt.pages) - prompt.fresh)] if prompt.shelf else ():
+            assert prompt.shelf
+            if state := prompt.shelf.load(self._key(prompt, page)):
+                assert state == self._state(page)
+                usage.pages_loaded += 1
+            else:
+                prompt.shelf.keep(self._key(prompt, page), page, self._state(page))
+                usage.pages_made += 1
+        yield from super().reply(prompt, max_tokens=max_tokens, stop=stop, usage=usage)
+
+    def read_ahead(self, prompt: Prompt, *, usage: Usage | None = None) -> Iterator[str]:
+        """Keep the pages that the shelf lacks, and yield each."""
+        assert prompt.shelf
+        for page in prompt.pages:
+            if not prompt.shelf.has(self._key(prompt, page)):
+                yield ""
+                self.ahead.append(page)
+                prompt.shelf.keep(self._key(prompt, page), page, self._state(page))
+                yield page
+
+    def _key(self, prompt: Prompt, page: str) -> str:
+        return f"{self.name} {prompt.prefix} {page}"
+
+    def _state(self, page: str) -> bytes:
+        return page.encode().ljust(self.state_bytes)
+
+
 class HashingEmbedder:
     """An embedder in which equal words have equal vectors and different words nearly orthogonal ones."""
 
@@ -124,8 +173,8 @@ class HashingEmbedder:
 class FakePlugin:
     """A plugin that answers for every configured model; a configuration of "" still means none."""
 
-    def __init__(self, replies: Iterable[str] = ()) -> None:
-        self.model = ScriptedModel(replies)
+    def __init__(self, replies: Iterable[str] = (), *, model: type[ScriptedModel] = ScriptedModel) -> None:
+        self.model = model(replies)
         self.hashing = HashingEmbedder()
 
     @hookimpl

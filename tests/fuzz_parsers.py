@@ -265,7 +265,7 @@ def model_files(folder: Path) -> Feed:
 
 def feed_citations(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
-    citer = Citer(["[1] Ann met Bob in Lisbon", "[2] the heron nests"], "Who met Bob?")
+    citer = Citer(["Ann met Bob in Lisbon", "the heron nests"], "Who met Bob?")
     whole = "".join(citer.pieces(text[at : at + 7] for at in range(0, len(text), 7)))
     assert len(whole) <= 20 * len(text) + 100
 

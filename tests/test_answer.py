@@ -82,8 +82,8 @@ def test_evidence_is_shown_in_the_order_it_happened_and_numbered_so(open_me: Ope
     assert stream.evidence[0].text == TEXTS[0]
     list(stream)
     pages = prompt_of(scripted).pages
-    assert [page[:3] for page in pages] == ["[1]", "[2]", "[3]", "[4]", "[5]"]
-    assert pages[4] == "[5] 5 March 2024, me: Ana moved to Porto in spring [spring 2024]"
+    assert [page[:7] for page in pages] == ["1 March", "2 March", "3 March", "4 March", "5 March"]
+    assert pages[4] == "5 March 2024, me: Ana moved to Porto in spring [spring 2024]"
     assert [match.text for match in stream.answer.citations] == [TEXTS[0]]
     assert stream.answer.trace["evidence_shown"][4] == stream.answer.citations[0].id
 
@@ -239,7 +239,22 @@ def test_a_question_about_a_time_is_answered_though_no_word_fits(
     scripted.model.replies.append("It rained on the harbour.")
     answer = me.ask("What did I write last week?")
     assert not answer.abstained
-    assert prompt_of(scripted).pages[-1].startswith("[4]")
+    assert len(prompt_of(scripted).pages) == 4
+
+
+def test_what_the_window_of_the_model_cannot_hold_is_left_out_and_said(open_me: Open, scripted: FakePlugin) -> None:
+    me = open_me(max_tokens=10)
+    scripted.model.replies += ["Porto."] * 3
+    whole = me.ask(QUESTION)
+    prompt = prompt_of(scripted)
+    assert "left_out" not in whole.trace
+    scripted.model.context = scripted.model.count(prompt.prefix + prompt.body) + 10 + 64 - 8
+    answer = me.ask(QUESTION)
+    assert answer.trace["left_out"] == len(TEXTS) - len(prompt_of(scripted).pages) > 0
+    # The weakest goes first.
+    assert TEXTS[0] in " ".join(prompt_of(scripted).pages)
+    scripted.model.context = 20
+    assert len(me.ask(QUESTION).trace["evidence_shown"]) == 1
 
 
 def test_counts_and_times_are_in_the_trace(open_me: Open, scripted: FakePlugin) -> None:

@@ -1,4 +1,4 @@
-"""Marks in an answer hold: each names evidence that shares words with its sentence, however the reply is cut."""
+"""Marks in an answer hold: each names evidence that shares words with its sentence, whatever the model marked."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from secondme.citations import Citer
 
 EVIDENCE = [
-    "[1] 3 March 2024, Ana: I moved to Porto in spring",
-    "[2] 1 April 2024, Ben: bought a green bicycle from Dr. Elvio",
-    "[3] 2 May 2024, Ana: the bicycle cost 380 euros",
+    "3 March 2024, Ana: I moved to Porto in spring",
+    "1 April 2024, Ben: bought a green bicycle from Dr. Elvio",
+    "2 May 2024, Ana: the bicycle cost 380 euros",
 ]
 QUESTION = "What happened?"
 
@@ -40,8 +40,8 @@ def cited(reply: str, *, question: str = QUESTION, evidence: list[str] = EVIDENC
         ("[1] Ana moved to Porto.", " Ana moved to Porto [1]."),
         ("Ana moved to Porto.[1] Ben has a bicycle.[2]", "Ana moved to Porto [1]. Ben has a bicycle [2]."),
         ("Ana [1] moved to Porto.", "Ana moved to Porto [1]."),
-        ("Ben's bicycle was 380 [2, 3].", "Ben's bicycle was 380 [2][3]."),
-        ("Ben's bicycle was 380 [3][2][3]!", "Ben's bicycle was 380 [3][2]!"),
+        ("Ben's bicycle was green [1, 3].", "Ben's bicycle was green [2]."),
+        ("Ben's bicycle was green [3][1][3]!", "Ben's bicycle was green [2]!"),
         ('He said "a bicycle." [2]', 'He said "a bicycle [2]."'),
         ("- Ana moved to Porto\n- Ben bought a bicycle", "- Ana moved to Porto [1]\n- Ben bought a bicycle [2]"),
     ],
@@ -51,7 +51,7 @@ def test_marks_stand_at_the_end_of_their_sentence(reply: str, shown: str) -> Non
 
 
 @pytest.mark.parametrize("mark", ["[0]", "[4]", "[99999999999999999999]", "[5, 6]"])
-def test_a_mark_that_names_no_evidence_is_dropped(mark: str) -> None:
+def test_a_mark_that_the_model_writes_means_nothing(mark: str) -> None:
     assert cited(f"Ana moved to Porto [1]{mark}.") == "Ana moved to Porto [1]."
     assert cited(f"Zebras sleep standing {mark}.", evidence=[]) == "Zebras sleep standing."
 
@@ -68,8 +68,16 @@ def test_a_sentence_without_a_mark_gets_the_one_whose_words_it_shares_most() -> 
     assert citer.unsupported == 0
 
 
+def test_a_sentence_of_several_sources_gets_the_mark_of_each() -> None:
+    assert (
+        cited("Ana moved to Porto and Ben bought a bicycle.") == "Ana moved to Porto and Ben bought a bicycle [1][2]."
+    )
+    evidence = [f"{word} alone" for word in ("tea", "milk", "salt", "bread", "jam")]
+    assert cited("Tea, milk, salt, bread, jam.", evidence=evidence).count("[") == 3
+
+
 def test_words_that_the_question_brought_support_little() -> None:
-    evidence = ["[1] Ana: where is the green bicycle of Ben", "[2] Ana: it is in Porto"]
+    evidence = ["Ana: where is the green bicycle of Ben", "Ana: it is in Porto"]
     shown = cited(
         "The green bicycle of Ben is in Porto.", question="Where is the green bicycle of Ben?", evidence=evidence
     )
@@ -91,11 +99,10 @@ def test_a_sentence_that_nothing_supports_stays_without_a_mark_and_is_counted() 
         ("No.", "No [2]."),
         ("Yes, probably!", "Yes, probably [2]!"),
         ("No. Ana moved to Porto.", "No [2]. Ana moved to Porto [1]."),
-        ("No [3].", "No [3]."),
-        ("Yes [9].", "Yes [2]."),
+        ("No [3].", "No [2]."),
     ],
 )
-def test_a_bare_verdict_rests_on_what_it_names_or_on_the_best_evidence(reply: str, shown: str) -> None:
+def test_a_bare_verdict_rests_on_the_best_evidence(reply: str, shown: str) -> None:
     assert cited(reply, best=2) == shown
     assert cited("No.", evidence=[]) == "No."
 
@@ -106,7 +113,7 @@ def test_a_bare_verdict_rests_on_what_it_names_or_on_the_best_evidence(reply: st
         ("Dr. Elvio sold a bicycle.", "Dr. Elvio sold a bicycle [2]."),
         ("At 5 p.m. Ana moved to Porto.", "At 5 p.m. Ana moved to Porto [1]."),
         ("It was e.g. Porto.", "It was e.g. Porto [1]."),
-        ("Bicycle no. 380 was green.", "Bicycle no. 380 was green [2]."),
+        ("Bicycle no. 380 was green.", "Bicycle no. 380 was green [2][3]."),
         ("J. Elvio sold a bicycle.", "J. Elvio sold a bicycle [2]."),
         ("The bicycle cost 380.50 euros.", "The bicycle cost 380.50 euros [3]."),
     ],
@@ -117,12 +124,8 @@ def test_an_abbreviation_or_a_number_ends_no_sentence(reply: str, shown: str) ->
 
 def test_the_number_of_a_list_item_is_no_sentence() -> None:
     assert cited("1. Ana moved to Porto.\n 2. Ben bought it") == "1. Ana moved to Porto [1].\n 2. Ben bought it [2]"
-    assert cited("It lasted 24.\n3. Zebras.", evidence=["[1] it lasted 24 hours"]) == "It lasted 24 [1].\n3. Zebras."
-    assert cited("38.", evidence=["[1] ferritin 38"]) == "38. [1]"
-
-
-def test_the_number_of_a_piece_of_evidence_is_no_word_of_it() -> None:
-    assert cited("All 2 of them sleep.", evidence=["[1] zebras", "[2] Porto"]) == "All 2 of them sleep."
+    assert cited("It lasted 24.\n3. Zebras.", evidence=["it lasted 24 hours"]) == "It lasted 24 [1].\n3. Zebras."
+    assert cited("38.", evidence=["ferritin 38"]) == "38. [1]"
 
 
 def test_brackets_with_words_are_text() -> None:
@@ -181,8 +184,8 @@ def test_any_repetition_takes_little_time(piece: str) -> None:
 
 def test_a_sentence_that_is_copied_is_cited_from_where_it_stands() -> None:
     evidence = [
-        "[1] 5 January 2024, me: I live in Lisbon.",
-        "[2] 2 March 2024, text of others: The red boat of Pedro leaks.",
+        "5 January 2024, me: I live in Lisbon.",
+        "2 March 2024, text of others: The red boat of Pedro leaks.",
     ]
     citer = Citer(evidence, "What about March?")
     assert "".join(citer.pieces(["2024: the red boat of Pedro leaks [1]."])) == "2024: the red boat of Pedro leaks [2]."

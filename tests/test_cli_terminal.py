@@ -62,6 +62,18 @@ def test_colours_are_for_terminals_and_can_be_turned_off(note: Run, command: tup
     assert "\x1b" not in on_terminal(*command, "--plain", env={"NO_COLOR": ""})[1]
 
 
+def test_the_best_evidence_is_shown_before_the_answer(note: Run, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text('"You drink green tea."')
+    asked = {"SECONDME_MODELS_LANGUAGE": "scripted", "SECONDME_SCRIPT": str(script), "NO_COLOR": "1"}
+    code, screen = on_terminal("ask", "which tea?", env=asked)
+    assert code == 0
+    found, _, answer = screen.partition("You drink")
+    assert found.startswith("1 passage of evidence, the best:\n  n1 · ")
+    assert found.endswith("\n  green tea\n")
+    assert answer.startswith(" green tea [1].\n")
+
+
 def test_escape_codes_of_a_note_do_not_reach_the_terminal(call: Run) -> None:
     call("add", "red \x1b]52;c;aGk=\x07alert\x9b2J")
     screen = on_terminal("show", "n1", env={"NO_COLOR": "1"})[1]

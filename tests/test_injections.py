@@ -91,7 +91,7 @@ def test_in_a_prompt_a_hostile_text_is_one_line_of_quoted_words(
     assert prompt.fence not in "\n".join((*prompt.pages, prompt.tail))
     [*_, page] = [page for page in prompt.pages if "text of others" in page] or [prompt.pages[-1]]
     assert not re.search(r"\n|<\||\|>|\[/?INST|<<|</s>|##", page)
-    assert len(re.findall(r"\[\s*\d[\d\s,;]*\]", page)) == 1
+    assert not re.findall(r"\[\s*\d[\d\s,;]*\]", page)
     assert not re.search(r"\b(?:Question|System|Assistant|Answer):\s", page)
 
 

@@ -53,31 +53,30 @@ def test_the_first_words_tell_what_kind_of_answer_is_wanted(question: str, kind:
     assert question_kind(question) == kind
 
 
-def test_evidence_is_one_line_with_number_day_author_and_resolved_dates() -> None:
-    line = evidence_line(3, MATCH)
-    assert line == "[3] 3 November 2024, Ben: Bought a bicycle yesterday [2 November 2024], the green one."
+def test_evidence_is_one_line_with_day_author_and_resolved_dates() -> None:
+    line = evidence_line(MATCH)
+    assert line == "3 November 2024, Ben: Bought a bicycle yesterday [2 November 2024], the green one."
 
 
 def test_evidence_without_an_author_is_a_note_of_ones_own() -> None:
-    assert evidence_line(1, replace(MATCH, author="")).startswith("[1] 3 November 2024, my note about Diary: Bought")
-    assert evidence_line(1, replace(MATCH, author="", title="2024-11-03")).startswith("[1] 3 November 2024, my note: B")
+    assert evidence_line(replace(MATCH, author="")).startswith("3 November 2024, my note about Diary: Bought")
+    assert evidence_line(replace(MATCH, author="", title="2024-11-03")).startswith("3 November 2024, my note: Bo")
 
 
 @pytest.mark.parametrize("brief", [True, False])
-def test_a_prompt_numbers_its_evidence_and_ends_with_the_question_and_what_is_wanted(brief: bool) -> None:
+def test_a_prompt_holds_its_evidence_as_for_any_question_and_ends_with_this_one(brief: bool) -> None:
     evidence = [MATCH, replace(MATCH, text="It cost 380 euros.")]
     prompt = answer_prompt("How much was it?", evidence, mark="q7", brief=brief)
-    assert [page[:4] for page in prompt.pages] == ["[1] ", "[2] "]
+    assert list(prompt.pages) == [evidence_line(match) for match in evidence]
     assert prompt.tail.startswith("\nQuestion: How much was it?\n")
     assert "number or amount" in prompt.tail
     assert prompt.lead == ""
 
 
-def test_only_the_long_form_asks_for_marks() -> None:
+def test_no_form_asks_for_marks() -> None:
     long, brief = (answer_prompt("What?", [MATCH], mark="q7", brief=brief) for brief in (False, True))
-    assert "such as [2]" in long.prefix
-    assert "[" not in brief.prefix + brief.tail
-    assert "phrase" in brief.prefix
+    assert "[" not in long.prefix + long.tail + brief.prefix + brief.tail
+    assert ("sentence" in long.prefix, "phrase" in brief.prefix) == (True, True)
 
 
 def test_the_instructions_are_the_same_for_every_question() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from secondme.clean import clean, one_line
 from secondme.cli.output import DIM, counted, day, match_head, match_record, paint, print_json, say, snippet
 from secondme.errors import NoModel
 from secondme.places import place
-from secondme.records import Answer, Filters
+from secondme.records import Answer, Filters, Match
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
@@ -22,7 +24,7 @@ NOT_HELD = "memory does not hold anything on this"
 def show_answer(stream: Stream, *, brief: bool, json: bool, plain: bool) -> int:
     """Print an answer as it comes, then its sources; return the exit code."""
     if not json and sys.stderr.isatty():
-        say(f"{counted(len(stream.evidence), 'passage')} of evidence")
+        _show_best(stream.evidence)
     printed = _print_pieces(stream, silent=json)
     answer = stream.answer
     if json:
@@ -32,7 +34,16 @@ def show_answer(stream: Stream, *, brief: bool, json: bool, plain: bool) -> int:
             print(clean(answer.text))
         if not brief:
             _print_sources(answer, plain=plain)
+        if left_out := answer.trace.get("left_out"):
+            say(f"{counted(left_out, 'passage')} did not fit into the window of the model: models.context is its size")
     return 1 if answer.abstained else 0
+
+
+def _show_best(evidence: Sequence[Match]) -> None:
+    """Say at once what was found, while the model reads it."""
+    say(f"{counted(len(evidence), 'passage')} of evidence{', the best:' if evidence else ''}")
+    for match in evidence[:1]:
+        say(f"  {match_head(match, plain=True)}\n  {one_line(match.text, shutil.get_terminal_size().columns - 2)}")
 
 
 def _print_pieces(stream: Stream, *, silent: bool) -> bool:

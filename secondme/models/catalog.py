@@ -62,6 +62,8 @@ class Entry:
     """Where it comes from, in the order to try."""
     template: Family = ""
     """How a language model is spoken to."""
+    fresh: int | None = None
+    """How many of the best passages a language model reads anew behind pages; None where that was not measured."""
     convert: str = ""
     """The conversion that makes the file out of what the sources deliver; none when empty."""
 

@@ -46,7 +46,6 @@ _BRIEF_HINTS: dict[QuestionKind, str] = {
 _FULL = (
     "You answer my questions from my own notes and chats, in one or two short sentences, calling me you. "
     "Use only the evidence, and only what answers the question. Where things changed, say what holds now. "
-    "Behind each sentence put the number of the evidence it comes from, such as [2]. "
     "If the evidence does not hold the answer, say: not in memory."
 )
 _FULL_HINTS: dict[QuestionKind, str] = {
@@ -70,25 +69,28 @@ def question_kind(question: str) -> QuestionKind:
 def answer_prompt(
     question: str, evidence: Sequence[Match], *, mark: str, brief: bool, before: tuple[str, str] | None = None
 ) -> Prompt:
-    """Return the prompt that answers `question` from numbered evidence; `brief` asks for a phrase without marks.
+    """Return the prompt that answers `question` from the evidence; `brief` asks for a phrase.
 
     The evidence stands between lines with `mark`, which nobody who wrote it knows. `before` is the question that this
     one follows, and its answer.
     """
     kind = question_kind(question)
     hint = (_BRIEF_HINTS if brief else _FULL_HINTS)[kind]
-    pages = tuple(evidence_line(number, match) for number, match in enumerate(evidence, 1))
+    pages = tuple(evidence_line(match) for match in evidence)
     lead = f"\nI asked before: {before[0]}\nYou said: {quoted(before[1])}" if before else ""
     rules = f"{_FENCE.format(mark=mark)} {_BRIEF if brief else _FULL}"
     return Prompt(rules, pages, f"{lead}\nQuestion: {question}\n{hint}", fence=mark)
 
 
-def evidence_line(number: int, match: Match) -> str:
-    """Return one piece of evidence as the model sees it: number, day, who or where, text with its dates resolved."""
+def evidence_line(match: Match) -> str:
+    """Return one piece of evidence as the model sees it: day, who or where, text with its dates resolved.
+
+    It is the same for every question, so that a model that has read it once can keep it.
+    """
     body = _FRONT_MATTER.sub("", match.text) or match.text
     text = annotate(quoted(body), said_at=match.happened_at)
     where = "" if re.fullmatch(r"[\d\s_./-]*", match.title) else f" about {quoted(match.title)}"
-    return f"[{number}] {format_day(match.happened_at)}, {quoted(match.author) or 'my note' + where}: {text}"
+    return f"{format_day(match.happened_at)}, {quoted(match.author) or 'my note' + where}: {text}"
 
 
 def without_echo(phrase: str, question: str) -> str:

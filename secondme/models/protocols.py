@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -10,6 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
+
+
+class Shelf(Protocol):
+    """Keeps what a model has read of single pieces of evidence, so that it need not be read again."""
+
+    def load(self, key: str) -> bytes | None:
+        """Return what was kept under `key`, whole and unchanged, or None."""
+
+    def has(self, key: str) -> bool:
+        """True if something is kept under `key`."""
+
+    def keep(self, key: str, page: str, state: bytes) -> None:
+        """Keep the state of a page while it is useful, or of what stands before all pages where `page` is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +39,25 @@ class Prompt:
     """The first words of the reply, put into the model's mouth and not repeated in what it returns."""
     fence: str = ""
     """What marks the evidence as quoted: a word that nobody who wrote it knows. Empty where there is none."""
+    shelf: Shelf | None = None
+    """Where states of pages are kept, for a backend that can put them together; without it all pages are read."""
+    fresh: int = 0
+    """With a shelf: how many of the pages, the last ones, are read in their place all the same."""
+
+    @property
+    def opening(self) -> str:
+        """What stands before the pages, with the end of its line."""
+        return f"{self.fence}\n" if self.fence else ""
+
+    @property
+    def closing(self) -> str:
+        """What stands behind the pages."""
+        return f"{self.opening}{self.tail}"
 
     @property
     def body(self) -> str:
         """The evidence within its fence, and what is asked."""
-        pages = (self.fence, *self.pages, self.fence) if self.fence else self.pages
-        return "\n".join((*pages, self.tail))
+        return "".join((self.opening, *(f"{page}\n" for page in self.pages), self.closing))
 
 
 @dataclass(slots=True)
@@ -40,8 +66,12 @@ class Usage:
 
     tokens_sent: int = 0
     tokens_evaluated: int = 0
-    """Less than sent where the backend had evaluated the beginning before."""
+    """Less than sent where the backend had evaluated the beginning before, or kept pages."""
     tokens_written: int = 0
+    pages_loaded: int = 0
+    """Pages whose state was kept."""
+    pages_made: int = 0
+    """Pages that were read to be kept."""
     truncated: bool = False
     """True when the reply ended at the output cap."""
 
@@ -80,6 +110,17 @@ class LanguageModel(Protocol):
 
     def count(self, text: str) -> int:
         """Return how many tokens `text` is for this model."""
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A language model that can read pages while nobody waits."""
+
+    def read_ahead(self, prompt: Prompt, *, usage: Usage | None = None) -> Iterator[str]:
+        """Read the pages of `prompt` that its shelf lacks and keep them there; yield each when it is done.
+
+        An empty piece says that a page is still being read. Raises NoModel, and UsageError for what does not fit.
+        """
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from fakes import HashingEmbedder, ScriptedModel
+from fakes import HashingEmbedder, PagingModel, ScriptedModel
 
 from secondme.config import ModelsConfig
 from secondme.hookspecs import hookimpl
@@ -15,11 +15,12 @@ from secondme.models.protocols import Embedder, LanguageModel
 
 @hookimpl
 def language_model(config: ModelsConfig) -> LanguageModel | None:
-    """Return a model that follows the script, where the configuration asks for `scripted`."""
-    if config.language != ScriptedModel.name:
-        return None
-    lines = Path(os.environ["SECONDME_SCRIPT"]).read_text(encoding="utf-8").splitlines()
-    return ScriptedModel(json.loads(line) for line in lines)
+    """Return a model that follows the script, where the configuration asks for `scripted` or `paging`."""
+    for model in (ScriptedModel, PagingModel):
+        if config.language == model.name:
+            lines = Path(os.environ["SECONDME_SCRIPT"]).read_text(encoding="utf-8").splitlines()
+            return model(json.loads(line) for line in lines)
+    return None
 
 
 @hookimpl

@@ -10,7 +10,7 @@ from secondme_plugins import llama
 from secondme_plugins.llama.pace import Pace
 from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
 from secondme_plugins.llama.reading import BRANCHES, group_tails, shared_length
-from secondme_plugins.llama.templates import chatml, plain
+from secondme_plugins.llama.templates import TEMPLATES, Part
 
 from secondme.config import ModelsConfig
 from secondme.errors import NoModel
@@ -100,17 +100,22 @@ def test_one_thread_is_never_taken_away() -> None:
     assert pace.threads(0.1) == 1
 
 
+def written(name: str, instructions: str, lead: str) -> list[Part]:
+    template = TEMPLATES[name]
+    return [*template.opening(instructions), ("Where?", False), *template.closing(lead)]
+
+
 def test_chatml_marks_only_its_own_markup() -> None:
-    parts = list(chatml("Be brief.", "Where?", "In"))
+    parts = written("chatml", "Be brief.", "In")
     assert "".join(text for text, _ in parts) == (
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhere?<|im_end|>\n<|im_start|>assistant\nIn"
     )
     assert [text for text, is_markup in parts if not is_markup] == ["Be brief.", "Where?", "In"]
-    assert "system" not in "".join(text for text, _ in chatml("", "Where?", ""))
+    assert "system" not in "".join(text for text, _ in written("chatml", "", ""))
 
 
 def test_the_plain_template_has_no_markup() -> None:
-    parts = list(plain("Be brief.", "Where?", "In"))
+    parts = written("plain", "Be brief.", "In")
     assert "".join(text for text, _ in parts) == "Be brief.\n\nWhere?\n\nIn"
     assert not any(is_markup for _, is_markup in parts)
 

@@ -16,12 +16,13 @@ def language_model(config: ModelsConfig) -> LanguageModel | None:
     """Return the language model of the configuration. Raises NoModel and ConfigError."""
     if config.endpoint or not config.language:
         return None
-    from secondme.models.checks import usable_model
+    from secondme.models.checks import checked_digest, usable_model
     from secondme.paths import find_paths
     from secondme_plugins.llama.language import LlamaModel
 
-    path = usable_model(config.language, find_paths().models, trusted=config.trusted)
-    return LlamaModel(path, config)
+    folder = find_paths().models
+    path = usable_model(config.language, folder, trusted=config.trusted)
+    return LlamaModel(path, config, digest=checked_digest(path, folder))
 
 
 @hookimpl

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -75,6 +76,18 @@ class Run:
         finally:
             llama.llama_batch_free(batch)
 
+    def state(self, sequence: int) -> bytes:
+        """Return what the model remembers of a sequence, with the positions of its tokens."""
+        llama = bindings()
+        room = ctypes.create_string_buffer(llama.llama_state_seq_get_size(self.context, sequence))
+        count = llama.llama_state_seq_get_data(self.context, _bytes_at(room), len(room), sequence)
+        return room.raw[:count]
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        """Have an empty sequence hold what `state` returned; False where there is no place or it is of another kind."""
+        room = ctypes.create_string_buffer(state, len(state))
+        return bool(bindings().llama_state_seq_set_data(self.context, _bytes_at(room), len(room), sequence))
+
     def logits(self, at: int = -1) -> NDArray[np.float32]:
         """Return how likely each token is to come after step `at` of the last decoding; valid until the next."""
         llama = bindings()
@@ -84,6 +97,10 @@ class Run:
     def _check(self, code: int) -> None:
         if code:
             raise NoModel(f"llama.cpp stopped with code {code} while running {self._path}")
+
+
+def _bytes_at(room: Any) -> Any:
+    return ctypes.cast(room, ctypes.POINTER(ctypes.c_uint8))
 
 
 @cache
@@ -100,6 +117,11 @@ def bindings() -> Any:
     llama.llama_log_set(_silence(llama), ctypes.c_void_p(0))
     llama.llama_backend_init()
     return llama
+
+
+def engine_version() -> str:
+    """Return the version of llama.cpp that is installed."""
+    return importlib.metadata.version("llama_cpp_python")
 
 
 def _import_without_package(spec: ModuleSpec) -> Any:

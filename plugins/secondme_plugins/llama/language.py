@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from secondme.config import ModelsConfig
 from secondme.errors import ConfigError, NoModel, UsageError
 from secondme.models.catalog import find_entry
 from secondme.models.protocols import Prompt, Usage
-from secondme_plugins.llama.engine import Run, bindings, read_piece, tokenize
+from secondme_plugins.llama.engine import Run, bindings, engine_version, read_piece, tokenize
 from secondme_plugins.llama.pace import Pace
 from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
 from secondme_plugins.llama.reading import READ_TOKENS, Head, Reading, group_tails, make_memory, shared_length
-from secondme_plugins.llama.templates import TEMPLATES, Template
+from secondme_plugins.llama.stitching import Stitching, Tokens
+from secondme_plugins.llama.templates import TEMPLATES, Part, Template
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
@@ -28,13 +29,16 @@ _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32
 class LlamaModel:
     """A language model that keeps what it read for each prefix, so that an unchanged beginning of a prompt is free."""
 
-    def __init__(self, path: Path, config: ModelsConfig) -> None:
+    def __init__(self, path: Path, config: ModelsConfig, *, digest: str) -> None:
+        """Load the file at `path`, whose sha256 is `digest`."""
         self.name = config.language
         self.context = config.context
-        self._run = Run(path, lambda settings: make_memory(settings, self.context))
+        self._run = Run(path, lambda settings: make_memory(settings, self.context, kv=config.kv))
         if not self._run.memory:
             raise NoModel(f"{path} is no language model", hint="set models.language to one: secondme model list")
         self._reading = Reading(self._run, self.context, Pace(config.threads or _cores()))
+        self._stitching = Stitching(self._reading, f"{digest} {config.kv} {engine_version()}")
+        self._can_stitch = bool(bindings().llama_memory_can_shift(self._run.memory))
         self._template = _choose_template(config, self._run.vocabulary)
 
     def count(self, text: str) -> int:
@@ -52,14 +56,31 @@ class LlamaModel:
     ) -> Generator[str, None, None]:
         """Yield the most likely reply piece by piece. Raises UsageError when the prompt does not fit, and NoModel."""
         usage = usage if usage is not None else Usage()
-        ids = self._prompt_ids(prompt)
+        tokens = self._tokens(prompt)
+        ids = tokens.all
         usage.tokens_sent = len(ids)
         self._check_size(len(ids), max_tokens)
         chooser = Chooser(self._run, grammar)
-        head = self._reading.prepare(prompt.prefix, ids, room=max_tokens, is_reread=True)
-        for _ in self._reading.steps(head, ids, usage):
-            yield ""
+        if prompt.shelf and self._can_stitch:
+            names = prompt.pages[: max(0, len(prompt.pages) - prompt.fresh)]
+            room = len(ids) - len(tokens.opening) + max_tokens
+            head = self._reading.prepare(prompt.prefix, tokens.opening, room=room)
+            yield from self._stitching.lay(head, tokens, names, prompt.shelf, usage)
+        else:
+            head = self._reading.prepare(prompt.prefix, ids, room=max_tokens, is_reread=True)
+        yield from self._reading.steps(head, ids, usage)
         yield from cut_at_stops(self._texts(head, max_tokens, chooser, usage), stop)
+
+    def read_ahead(self, prompt: Prompt, *, usage: Usage | None = None) -> Iterator[str]:
+        """Read the pages of `prompt` that its shelf lacks; yield each when it is done. Raises UsageError, NoModel."""
+        if prompt.shelf is None or not self._can_stitch:
+            return
+        usage = usage if usage is not None else Usage()
+        tokens = self._tokens(prompt)
+        longest = max(map(len, tokens.pages), default=0)
+        self._check_size(len(tokens.opening) + longest, 0)
+        head = self._reading.prepare(prompt.prefix, tokens.opening, room=longest)
+        yield from self._stitching.read_ahead(head, tokens, prompt.pages, prompt.shelf, usage)
 
     def weigh(
         self, prompts: Sequence[Prompt], options: Sequence[str], *, usage: Usage | None = None
@@ -69,11 +90,11 @@ class LlamaModel:
             return []
         usage = usage if usage is not None else Usage()
         tokens = [tokenize(self._run.vocabulary, option)[0] for option in options]
-        texts = [self._prompt_ids(prompt) for prompt in prompts]
+        texts = [self._tokens(prompt).all for prompt in prompts]
         usage.tokens_sent = sum(map(len, texts))
         self._check_size(max(map(len, texts)), 0)
         # A prompt alone shares the instructions with those to come. The last token is never shared: it is asked about.
-        others = [self._prompt_ids(Prompt(prompts[0].prefix))] if len(prompts) == 1 else []
+        others = [self._tokens(Prompt(prompts[0].prefix)).all] if len(prompts) == 1 else []
         shared = min(shared_length(texts + others), min(map(len, texts)) - 1)
         groups = group_tails((ids[shared:] for ids in texts), most=min(READ_TOKENS, self.context - shared))
         room = max(sum(map(len, group)) for group in groups)
@@ -105,10 +126,20 @@ class LlamaModel:
             yield read_piece(vocabulary, token)
             self._reading.append(head, [token])
 
-    def _prompt_ids(self, prompt: Prompt) -> list[int]:
+    def _tokens(self, prompt: Prompt) -> Tokens:
+        """Return the tokens of a prompt; a page has the same ones wherever it stands."""
+        opening = [*self._template.opening(prompt.prefix), (prompt.opening, False)]
+        closing = [(prompt.closing, False), *self._template.closing(prompt.lead)]
+        return Tokens(
+            self._ids(opening, is_start=True),
+            [self._ids([(f"{page}\n", False)]) for page in prompt.pages],
+            self._ids(closing),
+        )
+
+    def _ids(self, parts: Iterable[Part], *, is_start: bool = False) -> list[int]:
         ids: list[int] = []
-        for text, is_markup in self._template(prompt.prefix, prompt.body, prompt.lead):
-            ids += tokenize(self._run.vocabulary, text, is_start=not ids, is_markup=is_markup)
+        for text, is_markup in parts:
+            ids += tokenize(self._run.vocabulary, text, is_start=is_start and not ids, is_markup=is_markup)
         return ids
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from secondme.errors import ConfigError
 from secondme.models.protocols import Usage
 from secondme_plugins.llama.engine import Run, Step, bindings
 from secondme_plugins.llama.pace import Pace
@@ -20,6 +21,13 @@ HEADS = 8
 """How many prefixes are remembered."""
 BRANCHES = 16
 """How many ends are read at once after one beginning."""
+SEQUENCES = HEADS + BRANCHES + 2
+SPARE, ASIDE = SEQUENCES - 2, SEQUENCES - 1
+"""A sequence for what is moved, and one for a page that is read behind the instructions alone."""
+
+
+KV_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
+"""As ggml numbers them."""
 
 
 @dataclass(slots=True)
@@ -29,6 +37,8 @@ class Head:
     sequence: int
     tokens: list[int] = field(default_factory=list)
     """The tokens llama.cpp holds the state of. It may hold more after an interrupt, but never less."""
+    exact: int = 0
+    """How many of them, from the first, were read one after the other; behind them stand pages read elsewhere."""
 
 
 class Reading:
@@ -54,22 +64,84 @@ class Reading:
         With `is_reread` the last token is to be read even if it was before, for the sake of its logits.
         """
         head = self._take(prefix)
-        del head.tokens[min(shared_length((head.tokens, ids)), len(ids) - is_reread) :]
+        head.exact = min(shared_length((head.tokens[: head.exact], ids)), len(ids) - is_reread)
+        del head.tokens[head.exact :]
         self._make_room(head, len(ids) - len(head.tokens) + room)
         return head
 
-    def steps(self, head: Head, ids: Sequence[int], usage: Usage) -> Iterator[None]:
-        """Read what is missing of `ids`, and yield after each step of READ_TOKENS."""
+    def steps(self, head: Head, ids: Sequence[int], usage: Usage) -> Iterator[str]:
+        """Read what is missing of `ids`, and yield "" after each step of READ_TOKENS."""
         while step := ids[len(head.tokens) : len(head.tokens) + READ_TOKENS]:
             self.append(head, step)
             usage.tokens_evaluated += len(step)
-            yield
+            yield ""
 
     def append(self, head: Head, ids: Sequence[int]) -> None:
         """Read `ids` after what `head` holds."""
         start, last = len(head.tokens), len(ids) - 1
         self._decode([Step(id, start + at, head.sequence, at == last) for at, id in enumerate(ids)])
+        if head.exact == start:
+            head.exact += len(ids)
         head.tokens += ids
+
+    def state(self, head: Head) -> bytes:
+        """Return the state of all that `head` holds."""
+        bindings().llama_memory_seq_cp(self._run.memory, head.sequence, SPARE, -1, -1)
+        try:
+            return self._run.state(SPARE)
+        finally:
+            self._drop(SPARE)
+
+    def restore(self, head: Head, ids: Sequence[int], state: bytes) -> bool:
+        """Have an empty `head` hold `ids`, from their state; False where llama.cpp does not take it."""
+        if not self._run.restore(SPARE, state):
+            return False
+        self._adopt(head, ids, place=0)
+        head.exact = len(ids)
+        return True
+
+    def attach(self, head: Head, ids: Sequence[int], state: bytes) -> bool:
+        """Put `ids`, read right behind what `head` holds exactly, to its end, from their state; False as `restore`."""
+        if not self._run.restore(SPARE, state):
+            return False
+        self._adopt(head, ids, place=head.exact)
+        return True
+
+    def read_aside(self, head: Head, ids: Sequence[int], usage: Usage) -> Generator[str, None, bytes]:
+        """Read `ids` right behind what `head` holds exactly, yield "" after each step, and return their state.
+
+        They are put to the end of `head`.
+        """
+        llama, memory, place = bindings(), self._run.memory, head.exact
+        llama.llama_memory_seq_cp(memory, head.sequence, ASIDE, 0, place)
+        for start in range(0, len(ids), READ_TOKENS):
+            step = ids[start : start + READ_TOKENS]
+            self._decode([Step(id, place + start + at, ASIDE, False) for at, id in enumerate(step)])
+            usage.tokens_evaluated += len(step)
+            yield ""
+        llama.llama_memory_seq_cp(memory, ASIDE, SPARE, place, -1)
+        # First, for it shares the cells that are moved.
+        self._drop(ASIDE)
+        state = self._run.state(SPARE)
+        self._adopt(head, ids, place=place)
+        return state
+
+    def cut(self, head: Head) -> None:
+        """Let go of what `head` holds behind what was read in its place."""
+        bindings().llama_memory_seq_rm(self._run.memory, head.sequence, head.exact, -1)
+        del head.tokens[head.exact :]
+
+    def _adopt(self, head: Head, ids: Sequence[int], *, place: int) -> None:
+        """Move `ids` at `place` in SPARE to the end of `head`."""
+        llama, memory = bindings(), self._run.memory
+        if shift := len(head.tokens) - place:
+            llama.llama_memory_seq_add(memory, SPARE, place, -1, shift)
+        llama.llama_memory_seq_cp(memory, SPARE, head.sequence, -1, -1)
+        self._drop(SPARE)
+        head.tokens += ids
+
+    def _drop(self, sequence: int) -> None:
+        bindings().llama_memory_seq_rm(self._run.memory, sequence, -1, -1)
 
     def branch(self, head: Head, tails: Sequence[Sequence[int]], usage: Usage) -> Iterator[NDArray[np.float32]]:
         """Yield the logits after each of `tails`, at most BRANCHES, each read right after `head`, which stays as it is.
@@ -110,7 +182,7 @@ class Reading:
         """Remove from the memory what no head holds, such as branches and what an interrupt left behind."""
         llama, memory = bindings(), self._run.memory
         heads = {head.sequence: head for head in self._heads.values()}
-        for sequence in range(HEADS + BRANCHES):
+        for sequence in range(SEQUENCES):
             head = heads.get(sequence, Head(sequence))
             if not llama.llama_memory_seq_rm(memory, sequence, len(head.tokens), -1):
                 # Some kinds of model cannot go back to an earlier state.
@@ -126,11 +198,20 @@ class Reading:
         self._pace.record(threads, wall=now - began, processor=time.process_time() - processor, now=now)
 
 
-def make_memory(settings: Any, size: int) -> None:
-    """Change the settings of a context so that a Reading of `size` tokens works in it."""
+def make_memory(settings: Any, size: int, *, kv: str) -> None:
+    """Change the settings of a context so that a Reading of `size` tokens works in it, each kept as type `kv`.
+
+    Raises ConfigError.
+    """
+    if kv not in KV_TYPES:
+        raise ConfigError(f"models.kv is {kv!r}", hint=f"known types: {', '.join(KV_TYPES)}")
     settings.n_ctx = size
+    settings.type_k = settings.type_v = KV_TYPES[kv]
+    if kv != "f16":
+        # What is kept in few bits can only be read by it.
+        settings.flash_attn_type = 1
     settings.n_batch = settings.n_ubatch = READ_TOKENS
-    settings.n_seq_max = HEADS + BRANCHES
+    settings.n_seq_max = SEQUENCES
     # Sequences with a common beginning share its memory; apart, each would have only its part of the whole.
     settings.kv_unified = True
 

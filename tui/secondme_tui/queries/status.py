@@ -268,6 +268,8 @@ def speed_rows(traces: Sequence[Mapping[str, Any]]) -> list[Row]:
     said = f"{trace['tokens_written']:,} tokens written in {trace['seconds']:.1f} s"
     first = f"the first word after {trace['seconds_to_first_word']:.1f} s"
     sent = f"{trace.get('tokens_evaluated', 0):,} of {trace.get('tokens_sent', 0):,} tokens read anew"
+    if pages := trace.get("pages_loaded", 0) + trace.get("pages_made", 0):
+        sent += f", {trace['pages_loaded']} of {pages} pages at hand"
     return [
         ("last answer", f"{speed:.1f} tokens a second: {said}, {first}, {sent}"),
         ("before it", ", ".join(f"{one:.1f}" for _, one in found[-11:-1]) or "none"),

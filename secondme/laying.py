@@ -1,0 +1,155 @@
+"""How the evidence of an answer is laid out for a model: in which words it reads it, and which of it from pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from secondme.attribution import Whose
+from secondme.errors import ConfigError, NotFound
+from secondme.ids import number_in
+from secondme.models.catalog import find_entry
+from secondme.models.quoting import QUOTATION, without_orders
+from secondme.records import Match
+
+if TYPE_CHECKING:
+    from secondme.assistant import Assistant
+    from secondme.config import ModelsConfig
+    from secondme.models.protocols import Prompt
+    from secondme.standing import Standing
+    from secondme.store.pages import PageStore
+    from secondme.store.zones import Zones
+
+LONGEST_NAME = 200
+"""Characters of a title or author that the model reads: no more of the text gives way for it."""
+ALL = "all"
+AUTO = "auto"
+
+
+def fresh_count(config: ModelsConfig) -> int | None:
+    """Return how many of the best passages are read anew behind those from pages; None where all are.
+
+    A model for which it was not measured reads everything, and so does one that another program runs. Raises
+    ConfigError.
+    """
+    if config.endpoint or config.page_budget <= 0:
+        return None
+    if config.fresh == AUTO:
+        entry = find_entry(config.language)
+        return entry.fresh if entry else None
+    if config.fresh == ALL:
+        return None
+    if not config.fresh.isdecimal():
+        raise ConfigError(f"models.fresh is {config.fresh!r}", hint=f"known: {AUTO}, {ALL}, or a number of passages")
+    return int(config.fresh)
+
+
+def takes_pages(config: ModelsConfig) -> bool:
+    """True if answers of the configured model are put together from pages. Raises ConfigError."""
+    return bool(config.language) and fresh_count(config) is not None
+
+
+def in_order(best_first: Sequence[Match], fresh: int) -> list[Match]:
+    """Return the evidence in the order it happened: first all but the best `fresh`, then those.
+
+    A small model needs the order of time to tell what holds now; of one moment, that of being added.
+    """
+    return [*sorted(best_first[fresh:], key=_moment), *sorted(best_first[:fresh], key=_moment)]
+
+
+def _moment(match: Match) -> tuple[object, ...]:
+    return match.happened_at, [int(part) for part in match.id[1:].split(".")]
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Evidence, and how a model reads it."""
+
+    found: tuple[Match, ...]
+    whose: tuple[Whose, ...]
+    """Whose words each piece is."""
+    read: tuple[Match, ...]
+    """Each in the words that the model reads."""
+    plain: tuple[bool, ...]
+    """For each, whether nothing but its passage is in these words."""
+
+    def kept(self, prompt: Prompt) -> dict[str, tuple[int, str]]:
+        """Return the pages of a prompt with this evidence that may be kept, as `PassageShelf` takes them.
+
+        What facts say beside a passage goes with them, and with what is forgotten elsewhere: that is not kept.
+        """
+        return {
+            page: (number_in(match.id.partition(".")[0], "n"), match.text)
+            for page, match, is_plain in zip(prompt.pages, self.found, self.plain, strict=True)
+            if match.kind == "passage" and is_plain
+        }
+
+
+def lay(me: Assistant, evidence: Iterable[Match], standing: Standing) -> Laid:
+    """Return the evidence as a model reads it: signed, and with a word on what of it holds no longer."""
+    found = tuple(evidence)
+    zones = me.store.facts.zones()
+    whose = tuple(_whose(me, zones, match) for match in found)
+    as_signed = tuple(_signed(me, found, whose))
+    read = tuple(map(standing.annotated, as_signed))
+    return Laid(found, whose, read, tuple(one is other for one, other in zip(as_signed, read, strict=True)))
+
+
+class PassageShelf:
+    """Keeps the pages of an answer as long as their passages are there."""
+
+    def __init__(self, store: PageStore, passages: Mapping[str, tuple[int, str]], *, is_ahead: bool = False) -> None:
+        """`passages` has, for each page that may be kept, the number of its note and the text of its passage.
+
+        With `is_ahead` nobody has asked for them yet.
+        """
+        self._store = store
+        self._passages = passages
+        self._is_ahead = is_ahead
+        self.kept = 0
+        """How many pages of passages were kept."""
+        self.is_full = False
+        """True once there was no room for one."""
+
+    def load(self, key: str) -> bytes | None:
+        """Return the state kept under `key`, or None."""
+        return self._store.load(key)
+
+    def has(self, key: str) -> bool:
+        """True if there is a state under `key`."""
+        return self._store.has(key)
+
+    def keep(self, key: str, page: str, state: bytes) -> None:
+        """Keep the state of a page."""
+        if not page:
+            self._store.keep(key, state, note_id=None, source="")
+        elif page in self._passages:
+            note_id, text = self._passages[page]
+            is_kept = self._store.keep(key, state, note_id=note_id, source=text, is_ahead=self._is_ahead)
+            self.kept += is_kept
+            self.is_full |= not is_kept
+
+
+def _signed(me: Assistant, evidence: Iterable[Match], whose: Iterable[Whose]) -> Iterator[Match]:
+    """Yield the evidence as the model reads it: words of others are named so, and are without orders to the reader."""
+    for match, one in zip(evidence, whose, strict=True):
+        is_named = match.author not in ("", me.config.me.name)
+        if one == "own":
+            yield replace(match, text=QUOTATION.sub(lambda found: without_orders(found[0]), match.text))
+            continue
+        author = match.author if is_named else f"text of others {without_orders(match.title[:LONGEST_NAME])}".strip()
+        yield replace(match, text=without_orders(match.text), author=without_orders(author[: 2 * LONGEST_NAME]))
+
+
+def _whose(me: Assistant, zones: Zones, match: Match) -> Whose:
+    try:
+        if match.kind == "fact":
+            return "own" if all(fact.trust == "own" for fact in me.facts([match.id])) else "others"
+        note, _ = me.note(match.id.partition(".")[0])
+    except NotFound:
+        return "others"  # it was forgotten since it was found
+    names = {"author": note.author, "thread": note.thread, "uri": note.uri}
+    if zones.is_own(number_in(note.id, "n"), origin=note.origin, **names):
+        return "own"
+    return "notes" if note.origin == "file" and note.author in ("", me.config.me.name) else "others"
