@@ -18,6 +18,7 @@ from secondme.daemon.governor import (
     Readings,
     budget_left,
     noon_before,
+    why_not_idle,
     why_not_sleep,
     why_not_work,
 )
@@ -64,6 +65,17 @@ def test_each_reason_not_to_sleep_is_said(changes: dict[str, Any], why: str) -> 
 def test_all_reasons_are_said_at_once() -> None:
     readings = replace(IDLE, idle_seconds=0.0, waiting=0, is_inhibited=True)
     assert len(why_not_sleep(readings, CONFIG)) == 3
+
+
+def test_pages_are_made_as_nights_are_slept_but_for_the_budget_of_these() -> None:
+    assert why_not_idle(replace(IDLE, waiting=0, seconds_left=0.0, tokens_left=0), CONFIG) == []
+    for changes in (
+        {"idle_seconds": 599.0},
+        {"machine": on_battery(90)},
+        {"is_inhibited": True},
+        {"paused": "for 1 h"},
+    ):
+        assert len(why_not_idle(replace(IDLE, **changes), CONFIG)) == 1
 
 
 @pytest.mark.parametrize(("percent", "sleeps"), [(51.0, True), (50.0, False), (None, False)])

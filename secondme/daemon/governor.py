@@ -52,8 +52,8 @@ class Readings:
         return replace(self, machine=idle, waiting=1, seconds_left=1.0, tokens_left=1)
 
 
-def why_not_sleep(readings: Readings, config: DaemonConfig) -> list[str]:
-    """Return what keeps a night from beginning, each in a few words; nothing where it may."""
+def why_not_idle(readings: Readings, config: DaemonConfig) -> list[str]:
+    """Return what keeps work from being done that takes all of an idle machine, each in a few words."""
     machine, found = readings.machine, why_not_work(readings)
     if readings.idle_seconds < config.idle_minutes * 60:
         asked = int(readings.idle_seconds // 60)
@@ -64,6 +64,12 @@ def why_not_sleep(readings: Readings, config: DaemonConfig) -> list[str]:
         found.append(f"the battery is at {machine.battery_percent or 0:.0f} %")
     if machine.load > config.max_load:
         found.append(f"other programs use {machine.load:.0f} % of the processor; the limit is {config.max_load}")
+    return found
+
+
+def why_not_sleep(readings: Readings, config: DaemonConfig) -> list[str]:
+    """Return what keeps a night from beginning, each in a few words; nothing where it may."""
+    found = why_not_idle(readings, config)
     if readings.seconds_left <= 0:
         found.append(f"the {config.sleep_seconds:,} seconds until noon are spent")
     if readings.tokens_left <= 0:

@@ -13,7 +13,7 @@ from typing import Any
 from secondme.clock import now
 from secondme.config import Config, load_config
 from secondme.daemon import wire
-from secondme.daemon.governor import MINUTE, Meter, Readings, budget_left, why_not_sleep, why_not_work
+from secondme.daemon.governor import MINUTE, Meter, Readings, budget_left, why_not_idle, why_not_sleep, why_not_work
 from secondme.daemon.hosting import Host
 from secondme.daemon.ingesting import Ingesting
 from secondme.daemon.logs import event
@@ -23,13 +23,18 @@ from secondme.daemon.units import notify
 from secondme.daemon.working import Work, Working
 from secondme.errors import ConfigError
 from secondme.keys import open_store
+from secondme.laying import takes_pages
 from secondme.locks import is_inhibited
 from secondme.paths import Paths
 
+WHILE_IDLE = ("sleep", "pages")
+"""Work that makes way for anybody who wants anything."""
 TICK = 5.0
 """Seconds between looks at whether something may be begun or has to end."""
 ASKING_REST = 5.0
 """Seconds after an answer in which vectors are not computed: the next question may follow."""
+READING_SECONDS = 300
+"""For which pages are made at once, before it is looked whether something else comes first."""
 QUICK_END = 3.5
 """Seconds in which everything has to end when the daemon is told to."""
 
@@ -58,6 +63,10 @@ class Daemon:
         self._end = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._waiting: tuple[tuple[int, int], int, int] | None = None
+        self._reading: tuple[int, int] | None = None
+        """The version of the memory as pages were last begun to be made."""
+        self._read: tuple[int, int] | None = None
+        """The version of which all pages are made that there is room for."""
 
     async def run(self) -> bool:
         """Work until told to end; return whether all of it has ended, which a large file in hand may keep it from."""
@@ -95,6 +104,7 @@ class Daemon:
             self.config = config
             await self.host.reset(keep_alive=config.daemon.keep_alive)
             self.working.forget_failures()
+            self._read = None
             self.ingesting.wake()
         self.wake()
 
@@ -107,7 +117,7 @@ class Daemon:
         self.last_request = time.monotonic()
         if op == "ask":
             self.asking += 1
-        if self.working.kind == "sleep" or op == "ask":
+        if self.working.kind in WHILE_IDLE or op == "ask":
             # It ends its line meanwhile, at the lowest priority: evidence is looked for, and read, without waiting.
             self._making_way = self._loop.create_task(self.working.stop())
 
@@ -159,7 +169,7 @@ class Daemon:
         hindered = why_not_work(readings)
         self.ingesting.pause(bool(hindered))
         kind = self.working.kind
-        if kind and (hindered or (kind == "sleep" and self._must_wake(readings))):
+        if kind and (hindered or (kind in WHILE_IDLE and self._must_wake(readings))):
             await self.working.stop()
         if self.working.kind or hindered or self._is_answering():
             return
@@ -169,6 +179,9 @@ class Daemon:
             await self._begin("embed", is_idle=is_idle)
         elif waiting and not self.why_not_sleep(readings):
             await self._begin("sleep", int(readings.seconds_left), int(readings.tokens_left), is_idle=True)
+        elif self._may_read_ahead(readings):
+            self._reading = self.store.version()
+            await self._begin("pages", READING_SECONDS, is_idle=True)
 
     def _own(self) -> list[int]:
         worker = self.working.progress
@@ -182,6 +195,8 @@ class Daemon:
         event("work_ended", kind=kind, state=last["state"], error=last.get("error", "none"))
         if last["state"] == "failed":
             self.note_error(f"{kind}: {last['why']}")
+        if kind == "pages" and not last.get("pages", 1):
+            self._read = self._reading
         self._wake.set()
 
     def _stored(self) -> None:
@@ -189,8 +204,17 @@ class Daemon:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._wake.set)
 
+    def _may_read_ahead(self, readings: Readings) -> bool:
+        """True if passages may be read that answers may want, and there may be some."""
+        if self.working.why_not("pages") or self._read == self.store.version():
+            return False
+        try:
+            return takes_pages(self.config.models) and not why_not_idle(readings, self.config.daemon)
+        except ConfigError:
+            return False  # whoever asks is told
+
     def _must_wake(self, readings: Readings) -> bool:
-        """True if a night that is under way has to end: somebody came back, or the machine is needed."""
+        """True if a night or the like has to end that is under way: somebody came back, or the machine is needed."""
         # That nothing waits, or little of the budget is left, is what the night itself finds out.
         return bool(why_not_sleep(readings.during_a_night(), self.config.daemon))
 

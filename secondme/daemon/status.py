@@ -53,7 +53,7 @@ def status_of(daemon: Daemon) -> dict[str, Any]:
 def _doing(daemon: Daemon) -> list[str]:
     found = [daemon.ingesting.state.doing] if daemon.ingesting.state.doing != "waiting" else []
     if worker := daemon.working.progress:
-        what = {"embed": "computing vectors", "sleep": "sleeping"}[worker.kind]
+        what = {"embed": "computing vectors", "sleep": "sleeping", "pages": "reading ahead"}[worker.kind]
         found.append(f"{what}, {worker.done:,} of {worker.total:,}" if worker.total else what)
     if daemon.asking:
         found.append("answering")

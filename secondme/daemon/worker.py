@@ -1,4 +1,4 @@
-"""The program that works while nobody waits: computes vectors or sleeps, at the lowest priority, until told to stop.
+"""The program that works while nobody waits: computes vectors, sleeps or reads ahead, at the lowest priority.
 
 It writes JSON lines: {"done", "total"} as it goes on, and at the end {"state", "why"} of what it did.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from secondme import network
 from secondme.daemon.limits import limit_models
-from secondme.errors import SecondmeError
+from secondme.errors import Locked, SecondmeError
 from secondme.keys import take
 from secondme.paths import find_paths
 
@@ -28,7 +28,7 @@ LOWEST = 19
 
 
 def main() -> int:
-    """Do one piece of work: `embed`, or `sleep SECONDS TOKENS`; stdin brings the key."""
+    """Do one piece of work: `embed`, `sleep SECONDS TOKENS` or `pages SECONDS`; stdin brings the key."""
     _step_back()
     paths = find_paths()
     network.give_up_as_set(paths.config)
@@ -57,7 +57,23 @@ def _work(kind: str, limits: list[int]) -> dict[str, Any]:
     from secondme.assistant import Assistant
 
     with Assistant.open(create=False) as me:
-        return _embed(me) if kind == "embed" else _sleep(me, *limits)
+        match kind:
+            case "embed":
+                done = _embed(me)
+            case "sleep":
+                done = _sleep(me, *limits)
+            case _:
+                done = _read_ahead(me, *limits)
+        _tidy(me)
+    return done
+
+
+def _tidy(me: Assistant) -> None:
+    """Let go of the pages of passages that changed; those that are in use go the next time."""
+    from secondme.store.pages import tidy_pages
+
+    with contextlib.suppress(Locked):
+        tidy_pages(me.store, budget_bytes=me.config.models.page_budget)
 
 
 def _embed(me: Assistant) -> dict[str, Any]:
@@ -71,6 +87,14 @@ def _sleep(me: Assistant, seconds: int, tokens: int) -> dict[str, Any]:
     share = me.config.sleep.max_share / 100
     report = me.sleep(budget_seconds=seconds, budget_tokens=tokens, max_share=share, progress=_progress)
     return {"state": report.state, "why": report.why, "run": report.run, "passages": report.passages}
+
+
+def _read_ahead(me: Assistant, seconds: int) -> dict[str, Any]:
+    from secondme.reading_ahead import read_ahead
+
+    pages = read_ahead(me, seconds=seconds, progress=_progress)
+    me.pages().close()
+    return {"state": "done", "why": "", "pages": pages}
 
 
 def _progress(done: int, total: int) -> None:

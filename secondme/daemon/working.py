@@ -11,11 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from secondme.keys import handed
 
-Work = Literal["embed", "sleep"]
+Work = Literal["embed", "sleep", "pages"]
 
 GRACE = 0.7
 """Seconds a worker has to end the line in hand; nothing is lost when it has to be killed."""
@@ -47,6 +47,10 @@ class _Rest:
     why: str = ""
 
 
+def _no_rests() -> dict[Work, _Rest]:
+    return {kind: _Rest() for kind in get_args(Work)}
+
+
 @dataclass(slots=True)
 class Working:
     """The worker of a daemon."""
@@ -57,7 +61,7 @@ class Working:
     _task: asyncio.Task[None] | None = None
     _process: asyncio.subprocess.Process | None = None
     _told_to_stop: bool = False
-    _rests: dict[Work, _Rest] = field(default_factory=lambda: {"embed": _Rest(), "sleep": _Rest()})
+    _rests: dict[Work, _Rest] = field(default_factory=_no_rests)
 
     @property
     def kind(self) -> Work | None:
@@ -71,7 +75,7 @@ class Working:
 
     def forget_failures(self) -> None:
         """Let everything be tried again: the settings have changed."""
-        self._rests = {"embed": _Rest(), "sleep": _Rest()}
+        self._rests = _no_rests()
 
     async def start(self, kind: Work, *limits: int, is_idle: bool) -> None:
         """Begin, with one thread unless the machine is idle; there must be no worker."""
