@@ -76,6 +76,7 @@ RUNS: dict[str, list[list[str]]] = {
     "model pull": [[CODES], ["--from", NAMED, "x"]],
     "model use": [[CODES], ["--embedder", CODES]],
     "model verify": [[CODES]],
+    "tune": [[], ["--json"], ["--fresh", CODES]],
     "config path": [[]],
     "config get": [["me.name"], [], [CODES]],
     "config set": [["me.name", CODES], ["models.language", CODES], [CODES, "x"], ["answer.evidence", CODES]],

@@ -69,6 +69,9 @@ COMMANDS = {
     "models": {
         "model": "List, fetch, choose and verify models.",
     },
+    "tune": {
+        "tune": "Measure the language model on this machine and memory, and choose settings by it.",
+    },
     "settings": {
         "config": "Show and change settings, and where things are.",
     },
@@ -79,7 +82,7 @@ COMMANDS = {
     },
     "upkeep": {
         "doctor": "Look whether everything works: database, models, disk, settings.",
-        "stats": "Show how much is stored: notes, passages, vectors, facts, bytes, by origin and by month.",
+        "stats": "Show how much is stored: notes, passages, vectors, facts, pages, bytes, by origin and by month.",
         "reindex": "Rebuild what finds notes, words and vectors, from the notes.",
     },
     "copies": {
