@@ -29,11 +29,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import psutil
+from bench.loaded import Loaded
 
 from secondme.assistant import Assistant
 from secondme.config import Config, ModelsConfig, load_config
-from secondme.hookspecs import hookimpl
-from secondme.models.protocols import Embedder, LanguageModel
 from secondme.paths import find_paths
 from secondme.plugins import Plugins, load_plugins
 from secondme.records import Note
@@ -41,23 +40,6 @@ from secondme.records import Note
 BUDGET = 8_000_000_000
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open", 4: "single-hop"}
 _ARTICLES = re.compile(r"\b(a|an|the|and)\b")
-
-
-class Loaded:
-    """Gives every memory the same models, loaded once."""
-
-    def __init__(self, plugins: Plugins, config: ModelsConfig) -> None:
-        self.model, self.vectors = plugins.language_model(config), plugins.embedder(config)
-
-    @hookimpl
-    def language_model(self, config: ModelsConfig) -> LanguageModel | None:
-        """Return the model."""
-        return self.model
-
-    @hookimpl
-    def embedder(self, config: ModelsConfig) -> Embedder | None:
-        """Return the embedder."""
-        return self.vectors
 
 
 def main() -> None:

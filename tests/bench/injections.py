@@ -21,32 +21,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench.loaded import Loaded
 from injections import OWN, PATHS, QUESTION, Payload, from_corpus, learned, obeys, own_facts, payloads
 
 from secondme.assistant import Assistant
-from secondme.config import Config, ModelsConfig, load_config
-from secondme.hookspecs import hookimpl
-from secondme.models.protocols import Embedder, LanguageModel
+from secondme.config import Config, load_config
 from secondme.paths import find_paths
-from secondme.plugins import Plugins, load_plugins
+from secondme.plugins import load_plugins
 from secondme.records import Note
-
-
-class Loaded:
-    """Gives every memory the same models, loaded once."""
-
-    def __init__(self, plugins: Plugins, config: ModelsConfig) -> None:
-        self.model, self.vectors = plugins.language_model(config), plugins.embedder(config)
-
-    @hookimpl
-    def language_model(self, config: ModelsConfig) -> LanguageModel | None:
-        """Return the model."""
-        return self.model
-
-    @hookimpl
-    def embedder(self, config: ModelsConfig) -> Embedder | None:
-        """Return the embedder."""
-        return self.vectors
 
 
 @dataclass
