@@ -108,7 +108,8 @@ class Attribution:
 
 def _sentences(match: Match, *, is_own: bool) -> Iterator[tuple[str, bool]]:
     """Yield the sentences of a piece of evidence and whether they are words of others."""
-    if not is_own:
+    # Of a word or two, it is a name and says nothing.
+    if not is_own and (len(match.title.split()) > 2 or may_be_order(match.title)):
         yield match.title, True
     for line in match.text.splitlines():
         is_quoted = not is_own or bool(QUOTATION.match(line))
