@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from secondme.attribution import Attribution
 from secondme.citations import Citer
 from secondme.clock import now
-from secondme.laying import Laid, PassageShelf, fresh_count, in_order, lay
+from secondme.laying import AROUND_TOKENS, Laid, in_order, lay
 from secondme.models.prompts import (
     NOT_IN_MEMORY,
     answer_prompt,
@@ -22,6 +22,7 @@ from secondme.models.prompts import (
     without_echo,
 )
 from secondme.models.protocols import Prompt, Usage
+from secondme.paging import Paging
 from secondme.recall.evidence import holds_answer, is_of_others
 from secondme.records import Answer, Filters, Match, Regime
 from secondme.standing import Standing
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from secondme.search import Found
 
 BRIEF_TOKENS = 40
-AROUND_TOKENS = 64
-"""Tokens of markup, and of the ends of lines between pages, at most."""
 _SUM = re.compile(r"[\s\d+\-*/x×÷^().,=?]*\d[\s\d+\-*/x×÷^().,=?]*", re.IGNORECASE)
 # Without spaces around it, a dash or a slash may belong to a date; a plus before all figures, to a phone number.
 _OPERATOR = re.compile(r"[\d)]\s*[+*x×÷^]|\s[-/]\s", re.IGNORECASE)
@@ -77,7 +76,9 @@ class AnswerStream:
         self._answer: Answer | None = None
         self._is_cancelled = False
         self._mark = me.store.meta("fence") or ""
-        self._fresh = fresh_count(me.config.models)
+        self._paging: Paging | None = None
+        self._is_whole = filters in (None, Filters())
+        """True where all of memory may be shown."""
         self._running = self._run()
 
     def __iter__(self) -> Iterator[str]:
@@ -104,6 +105,7 @@ class AnswerStream:
             yield from self._abstain(why)
             return
         model = self._me.model()
+        self._paging = Paging.of(self._me)
         shown = self._within_budget()
         regime = self._regime(shown)
         laid = lay(self._me, shown, self._standing)
@@ -142,10 +144,11 @@ class AnswerStream:
     def _prompt(self, laid: Laid) -> Prompt:
         if not laid.read:
             return Prompt("", (), self._question)
-        prompt = answer_prompt(self._question, laid.read, mark=self._mark, brief=self._brief, before=self._before)
-        if self._fresh is None:
-            return prompt
-        return replace(prompt, shelf=PassageShelf(self._me.pages(), laid.kept(prompt)), fresh=self._fresh)
+        prompt = self._joined(laid)
+        return self._paging.on_pages(prompt, laid) if self._paging else prompt
+
+    def _joined(self, laid: Laid) -> Prompt:
+        return answer_prompt(self._question, laid.read, mark=self._mark, brief=self._brief, before=self._before)
 
     def _while_wanted(self, reply: Iterator[str]) -> Iterator[str]:
         for piece in reply:
@@ -234,7 +237,12 @@ class AnswerStream:
             chosen.append(match)
         if room < wanted and len(chosen) < len(best):
             self._trace["left_out"] = len(best) - len(chosen)
-        return in_order(chosen, len(chosen) if self._fresh is None else self._fresh)
+        if self._paging is None:
+            return in_order(chosen, len(chosen))
+        # Where not all of it counts, what stands beside it would only distract.
+        is_all = self._is_whole and len(best) == len(self.evidence)
+        free = room - (min(wanted, room) - left) if is_all else 0
+        return self._paging.arrange(chosen, room=free, standing=self._standing, as_prompt=self._joined)
 
     def _room(self) -> int:
         """Return how many tokens of evidence fit into the window of the model, beside all else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,15 @@ from secondme.records import Match
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
     from secondme.config import ModelsConfig
-    from secondme.models.protocols import Prompt
     from secondme.standing import Standing
-    from secondme.store.pages import PageStore
+    from secondme.store.pages import PageStore, Source
     from secondme.store.zones import Zones
+    from secondme.surroundings import Behind
 
 LONGEST_NAME = 200
 """Characters of a title or author that the model reads: no more of the text gives way for it."""
+AROUND_TOKENS = 64
+"""Tokens of markup, and of the ends of lines between pages, at most."""
 ALL = "all"
 AUTO = "auto"
 
@@ -55,10 +57,11 @@ def in_order(best_first: Sequence[Match], fresh: int) -> list[Match]:
 
     A small model needs the order of time to tell what holds now; of one moment, that of being added.
     """
-    return [*sorted(best_first[fresh:], key=_moment), *sorted(best_first[:fresh], key=_moment)]
+    return [*sorted(best_first[fresh:], key=moment_of), *sorted(best_first[:fresh], key=moment_of)]
 
 
-def _moment(match: Match) -> tuple[object, ...]:
+def moment_of(match: Match) -> tuple[object, ...]:
+    """Return what orders matches by time: when they happened and, of one moment, when they were added."""
     return match.happened_at, [int(part) for part in match.id[1:].split(".")]
 
 
@@ -74,24 +77,25 @@ class Laid:
     plain: tuple[bool, ...]
     """For each, whether nothing but its passage is in these words."""
 
-    def kept(self, prompt: Prompt) -> dict[str, tuple[int, str]]:
-        """Return the pages of a prompt with this evidence that may be kept, as `PassageShelf` takes them.
+    def sources(self, behind: Iterable[Behind]) -> list[tuple[Source, ...]]:
+        """Return for each piece what its page holds: its passage, and what `behind` has of it; nothing may not be kept.
 
         What facts say beside a passage goes with them, and with what is forgotten elsewhere: that is not kept.
         """
-        return {
-            page: (number_in(match.id.partition(".")[0], "n"), match.text)
-            for page, match, is_plain in zip(prompt.pages, self.found, self.plain, strict=True)
+        return [
+            ((number_in(match.id.partition(".")[0], "n"), match.text), *one.passages)
             if match.kind == "passage" and is_plain
-        }
+            else ()
+            for match, is_plain, one in zip(self.found, self.plain, behind, strict=True)
+        ]
 
 
 def lay(me: Assistant, evidence: Iterable[Match], standing: Standing) -> Laid:
     """Return the evidence as a model reads it: signed, and with a word on what of it holds no longer."""
     found = tuple(evidence)
     zones = me.store.facts.zones()
-    whose = tuple(_whose(me, zones, match) for match in found)
-    as_signed = tuple(_signed(me, found, whose))
+    whose = tuple(whose_words(me, zones, match) for match in found)
+    as_signed = tuple(signed(me, found, whose))
     read = tuple(map(standing.annotated, as_signed))
     return Laid(found, whose, read, tuple(one is other for one, other in zip(as_signed, read, strict=True)))
 
@@ -99,13 +103,13 @@ def lay(me: Assistant, evidence: Iterable[Match], standing: Standing) -> Laid:
 class PassageShelf:
     """Keeps the pages of an answer as long as their passages are there."""
 
-    def __init__(self, store: PageStore, passages: Mapping[str, tuple[int, str]], *, is_ahead: bool = False) -> None:
-        """`passages` has, for each page that may be kept, the number of its note and the text of its passage.
+    def __init__(self, store: PageStore, sources: Sequence[Sequence[Source]], *, is_ahead: bool = False) -> None:
+        """`sources` has, for each page that may be kept, its passage and those it is read behind.
 
         With `is_ahead` nobody has asked for them yet.
         """
         self._store = store
-        self._passages = passages
+        self._sources = sources
         self._is_ahead = is_ahead
         self.kept = 0
         """How many pages of passages were kept."""
@@ -120,18 +124,17 @@ class PassageShelf:
         """True if there is a state under `key`."""
         return self._store.has(key)
 
-    def keep(self, key: str, page: str, state: bytes) -> None:
+    def keep(self, key: str, page: int | None, state: bytes) -> None:
         """Keep the state of a page."""
-        if not page:
-            self._store.keep(key, state, note_id=None, source="")
-        elif page in self._passages:
-            note_id, text = self._passages[page]
-            is_kept = self._store.keep(key, state, note_id=note_id, source=text, is_ahead=self._is_ahead)
+        if page is None:
+            self._store.keep(key, state)
+        elif sources := self._sources[page]:
+            is_kept = self._store.keep(key, state, of=sources, is_ahead=self._is_ahead)
             self.kept += is_kept
             self.is_full |= not is_kept
 
 
-def _signed(me: Assistant, evidence: Iterable[Match], whose: Iterable[Whose]) -> Iterator[Match]:
+def signed(me: Assistant, evidence: Iterable[Match], whose: Iterable[Whose]) -> Iterator[Match]:
     """Yield the evidence as the model reads it: words of others are named so, and are without orders to the reader."""
     for match, one in zip(evidence, whose, strict=True):
         is_named = match.author not in ("", me.config.me.name)
@@ -142,7 +145,8 @@ def _signed(me: Assistant, evidence: Iterable[Match], whose: Iterable[Whose]) ->
         yield replace(match, text=without_orders(match.text), author=without_orders(author[: 2 * LONGEST_NAME]))
 
 
-def _whose(me: Assistant, zones: Zones, match: Match) -> Whose:
+def whose_words(me: Assistant, zones: Zones, match: Match) -> Whose:
+    """Return whose words a match is."""
     try:
         if match.kind == "fact":
             return "own" if all(fact.trust == "own" for fact in me.facts([match.id])) else "others"

@@ -64,8 +64,8 @@ class TrialShelf:
 
     disk: PageStore
     states: dict[str, bytes] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
-    """Bytes of each page, as it was kept last."""
+    sizes: dict[int | None, int] = field(default_factory=dict)
+    """Bytes of each page of a prompt, as it was kept last."""
     moments: list[float] = field(default_factory=list)
     """When pages were asked for."""
 
@@ -80,10 +80,10 @@ class TrialShelf:
         """True if there is a state under `key`."""
         return key in self.states
 
-    def keep(self, key: str, page: str, state: bytes) -> None:
+    def keep(self, key: str, page: int | None, state: bytes) -> None:
         """Keep the state of a page."""
         self.states[key], self.sizes[page] = state, len(state)
-        self.disk.keep(key, bytes(len(state)), note_id=None, source="")
+        self.disk.keep(key, bytes(len(state)))
 
 
 def recent_questions(me: Assistant) -> list[str]:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from secondme.clock import now
-from secondme.laying import PassageShelf, lay, takes_pages
+from secondme.laying import AROUND_TOKENS, PassageShelf, lay, moment_of, takes_pages
 from secondme.models.prompts import answer_prompt, evidence_line
 from secondme.models.protocols import ReadsAhead
 from secondme.search import as_match
 from secondme.standing import Standing
+from secondme.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant, Progress
@@ -34,11 +35,12 @@ def read_ahead(me: Assistant, *, seconds: float = float("inf"), progress: Progre
     model = me.model()
     if not isinstance(model, ReadsAhead):
         return 0
+    around = Surroundings(me)
     stop, total = time.monotonic() + seconds, me.store.counts()["passages"]
     made = looked_at = 0
     for batches in (_used(me), _newest(me)):
         for passages in batches:
-            prompt, shelf = _prompt(me, [as_match(passage) for passage in passages])
+            prompt, shelf = _prompt(me, around, [as_match(passage) for passage in passages])
             for _ in model.read_ahead(prompt):
                 if shelf.is_full or time.monotonic() >= stop:
                     break
@@ -51,6 +53,17 @@ def read_ahead(me: Assistant, *, seconds: float = float("inf"), progress: Progre
             if shelf.is_full:
                 break
     return made
+
+
+def read_pages(me: Assistant, passages: Sequence[Passage], *, brief: bool) -> int:
+    """Have these passages read that have no page, for answers of this form; return how many pages were kept."""
+    model = me.model()
+    if not isinstance(model, ReadsAhead):
+        return 0
+    prompt, shelf = _prompt(me, Surroundings(me), [as_match(passage) for passage in passages], brief=brief)
+    for _ in model.read_ahead(prompt):
+        pass
+    return shelf.kept
 
 
 def _used(me: Assistant) -> Iterator[list[Passage]]:
@@ -66,13 +79,28 @@ def _newest(me: Assistant) -> Iterator[list[Passage]]:
         before = passages[-1].id
 
 
-def _prompt(me: Assistant, matches: Sequence[Match]) -> tuple[Prompt, PassageShelf]:
+def _prompt(
+    me: Assistant, around: Surroundings, matches: Sequence[Match], *, brief: bool = False
+) -> tuple[Prompt, PassageShelf]:
     """Return a prompt with those pages that an answer with this evidence would keep, and where they are kept."""
-    most, count = me.config.answer.evidence_tokens, me.model().count
+    most, model = me.config.answer.evidence_tokens, me.model()
     # What is longer is cut for an answer.
-    whole = [match for match in matches if count(evidence_line(match)) <= most]
+    whole = [match for match in _by_thread(matches) if model.count(evidence_line(match)) <= most]
     laid = lay(me, whole, Standing(me, whole, moment=now()))
-    prompt = answer_prompt("", laid.read, mark=me.store.meta("fence") or "", brief=False)
-    kept = laid.kept(prompt)
-    shelf = PassageShelf(me.pages(), kept, is_ahead=True)
-    return replace(prompt, pages=tuple(kept), shelf=shelf), shelf
+    prompt = answer_prompt("", laid.read, mark=me.store.meta("fence") or "", brief=brief)
+    behind = around.behind(laid.found)
+    room = model.context - model.count(prompt.prefix) - AROUND_TOKENS
+    wanted = [
+        (page, one.pages, sources)
+        for page, one, sources in zip(prompt.pages, behind, laid.sources(behind), strict=True)
+        if sources and sum(map(model.count, (page, *one.pages))) <= room
+    ]
+    pages, before, sources = zip(*wanted, strict=True) if wanted else ((), (), ())
+    shelf = PassageShelf(me.pages(), sources, is_ahead=True)
+    return replace(prompt, pages=pages, behind=before, shelf=shelf), shelf
+
+
+def _by_thread(matches: Sequence[Match]) -> list[Match]:
+    """Return matches with those of a thread together, as they follow each other there: one is read behind the other."""
+    threads = {match.thread: place for place, match in reversed(list(enumerate(matches)))}
+    return sorted(matches, key=lambda match: (threads[match.thread], *moment_of(match)))

@@ -144,7 +144,9 @@ class Trial:
             takes += [after - before for before, after in pairwise(self._shelf.moments)]
         if not takes:
             return OfKind(models.kv, speed)
-        sizes = [self._shelf.sizes[line] / model.count(f"{line}\n") for line in lines]
+        # A line that comes again is no page of its own.
+        kept = self._shelf.sizes
+        sizes = [kept[at] / model.count(f"{line}\n") for at, line in enumerate(lines) if at in kept]
         return OfKind(models.kv, speed, token_bytes=median(sizes), load_seconds=median(takes))
 
     def _first_words(self, models: ModelsConfig, numbers: Sequence[int]) -> list[FirstWord]:

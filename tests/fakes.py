@@ -113,28 +113,34 @@ class PagingModel(ScriptedModel):
     ) -> Generator[str, None, None]:
         """Yield the next reply of the script, behind the pages."""
         usage = usage or Usage()
-        for page in prompt.pages[: max(0, len(prompt.pages) - prompt.fresh)] if prompt.shelf else ():
+        for at, page in enumerate(prompt.pages[: max(0, len(prompt.pages) - prompt.fresh)] if prompt.shelf else ()):
             assert prompt.shelf
-            if state := prompt.shelf.load(self._key(prompt, page)):
+            if state := prompt.shelf.load(self._key(prompt, at)):
                 assert state == self._state(page)
                 usage.pages_loaded += 1
-            else:
-                prompt.shelf.keep(self._key(prompt, page), page, self._state(page))
+            elif not prompt.behind or not prompt.behind[at]:
+                prompt.shelf.keep(self._key(prompt, at), at, self._state(page))
                 usage.pages_made += 1
         yield from super().reply(prompt, max_tokens=max_tokens, stop=stop, usage=usage)
+
+    def has_read(self, prompt: Prompt) -> list[bool]:
+        """Say which pages the shelf has."""
+        assert prompt.shelf
+        return [prompt.shelf.has(self._key(prompt, at)) for at, _ in enumerate(prompt.pages)]
 
     def read_ahead(self, prompt: Prompt, *, usage: Usage | None = None) -> Iterator[str]:
         """Keep the pages that the shelf lacks, and yield each."""
         assert prompt.shelf
-        for page in prompt.pages:
-            if not prompt.shelf.has(self._key(prompt, page)):
+        for at, page in enumerate(prompt.pages):
+            if not prompt.shelf.has(self._key(prompt, at)):
                 yield ""
                 self.ahead.append(page)
-                prompt.shelf.keep(self._key(prompt, page), page, self._state(page))
+                prompt.shelf.keep(self._key(prompt, at), at, self._state(page))
                 yield page
 
-    def _key(self, prompt: Prompt, page: str) -> str:
-        return f"{self.name} {prompt.prefix} {page}"
+    def _key(self, prompt: Prompt, at: int) -> str:
+        behind = prompt.behind[at] if prompt.behind else ()
+        return f"{self.name} {prompt.prefix} {behind} {prompt.pages[at]}"
 
     def _state(self, page: str) -> bytes:
         return page.encode().ljust(self.state_bytes)

@@ -29,7 +29,8 @@ from secondme.store import pages as pages_module
 from secondme.store.connect import key_of
 from secondme.store.forgetting import finish, is_unfinished
 from secondme.store.page_file import no_pages
-from secondme.store.pages import PageNumbers, PageStore, tidy_pages
+from secondme.store.page_room import PageNumbers
+from secondme.store.pages import PageStore, tidy_pages
 
 BUDGET = 10_000_000
 MARK = b"\x81a page that can be recognised\x82"
@@ -61,7 +62,7 @@ def text_of(me: Assistant, note_id: int) -> str:
 
 def keep(pages: PageStore, me: Assistant, note_id: int, state: bytes = STATE) -> bool:
     """Keep a page of the one passage of a note, under the key `page of N`."""
-    return pages.keep(f"page of {note_id}", state, note_id=note_id, source=text_of(me, note_id))
+    return pages.keep(f"page of {note_id}", state, of=[(note_id, text_of(me, note_id))])
 
 
 def in_files(home: Path, part: bytes = MARK) -> int:
@@ -78,7 +79,7 @@ def again(pages: PageStore) -> PageStore:
 def test_a_page_is_given_back_as_it_was_and_uses_are_counted(me: Assistant, pages: PageStore) -> None:
     assert pages.load("page of 1") is None
     assert keep(pages, me, 1)
-    assert pages.keep("prefix", b"\0" * 5, note_id=None, source="")
+    assert pages.keep("prefix", b"\0" * 5)
     assert again(pages).load("page of 1") == STATE
     assert pages.load("prefix") == b"\0" * 5
     assert (pages.has("page of 1"), pages.has("page of 2")) == (True, False)
@@ -102,8 +103,8 @@ def test_the_file_is_private_and_has_neither_keys_nor_texts_in_it(
 
 def test_without_a_budget_there_are_no_pages_and_no_file(own_home: Path, me: Assistant) -> None:
     with PageStore.of(me.store, budget_bytes=0) as none:
-        assert not none.keep("prefix", b"x", note_id=None, source="")
-        assert not none.keep("empty", b"", note_id=None, source="")
+        assert not none.keep("prefix", b"x")
+        assert not none.keep("empty", b"")
         assert (none.load("prefix"), none.has("prefix"), none.sweep(me.store)) == (None, False, 0)
         assert none.statistics() == PageNumbers()
     assert list(own_home.glob("pages*")) == []
@@ -122,23 +123,23 @@ def test_the_budget_holds_and_what_was_used_little_and_long_ago_goes_first(
 
     on(1)
     for name in "abcd":
-        assert pages.keep(name, name.encode() * 1000, note_id=None, source="")
+        assert pages.keep(name, name.encode() * 1000)
     on(2)
     assert pages.load("a")
-    assert pages.keep("e", b"e" * 1000, note_id=None, source="")
+    assert pages.keep("e", b"e" * 1000)
     # Of those that nobody used, the first.
     assert kept() == "acde"
     for _ in range(4):
         assert pages.load("c")
     on(12)
-    assert pages.keep("f", b"f" * 2000, note_id=None, source="")
+    assert pages.keep("f", b"f" * 2000)
     assert kept() == "acf"
     on(30)
     assert pages.load("f")
-    assert pages.keep("a", b"a" * 1500, note_id=None, source="")
+    assert pages.keep("a", b"a" * 1500)
     # Even what was used most makes way in time.
     assert kept() == "af"
-    assert not pages.keep("b", b"b" * 4001, note_id=None, source="")
+    assert not pages.keep("b", b"b" * 4001)
     assert kept() == "af"
     pages.budget_bytes = 2500
     pages.sweep(me.store)
@@ -197,12 +198,12 @@ def test_a_damaged_file_is_thrown_away_and_begun_anew(
 ) -> None:
     caplog.set_level(logging.INFO, "secondme")
     with PageStore(own_home / "memory.db", key, budget_bytes=BUDGET) as pages:
-        assert pages.keep("prefix", STATE, note_id=None, source="")
+        assert pages.keep("prefix", STATE)
         pages.close()
         damage(own_home / "pages.db", how)
         assert pages.load("prefix") is None
         assert caplog.messages == ["the pages could not be read, and are begun anew"]
-        assert pages.keep("prefix", STATE, note_id=None, source="")
+        assert pages.keep("prefix", STATE)
         assert again(pages).load("prefix") == STATE
         assert len(caplog.messages) == 1
 
@@ -210,11 +211,11 @@ def test_a_damaged_file_is_thrown_away_and_begun_anew(
 @pytest.mark.parametrize("how", ["a table is missing", "no salt"])
 def test_a_file_without_all_of_its_tables_is_begun_anew(own_home: Path, how: str) -> None:
     with PageStore(own_home / "memory.db", None, budget_bytes=BUDGET) as pages:
-        assert pages.keep("prefix", STATE, note_id=None, source="")
+        assert pages.keep("prefix", STATE)
         pages.close()
         damage(own_home / "pages.db", how)
         assert pages.load("prefix") is None
-        assert pages.keep("prefix", STATE, note_id=None, source="")
+        assert pages.keep("prefix", STATE)
         assert pages.load("prefix") == STATE
 
 
@@ -225,27 +226,27 @@ def test_no_file_that_others_have_open_is_thrown_away(own_home: Path) -> None:
         PageStore(database, None, budget_bytes=BUDGET) as pages,
         PageStore(database, KEY, budget_bytes=BUDGET) as other,
     ):
-        assert pages.keep("prefix", STATE, note_id=None, source="")
+        assert pages.keep("prefix", STATE)
         assert other.load("prefix") is None
-        assert not other.keep("prefix", b"other", note_id=None, source="")
+        assert not other.keep("prefix", b"other")
         assert pages.load("prefix") == STATE
         pages.close()
         assert other.load("prefix") is None
-        assert other.keep("prefix", b"other", note_id=None, source="")
+        assert other.keep("prefix", b"other")
         assert other.load("prefix") == b"other"
 
 
 def test_an_encrypted_memory_has_encrypted_pages_and_another_key_begins_anew(own_home: Path) -> None:
     database = own_home / "memory.db"
     with PageStore(database, KEY, budget_bytes=BUDGET) as pages:
-        assert pages.keep("prefix", STATE, note_id=None, source="")
+        assert pages.keep("prefix", STATE)
         assert pages.load("prefix") == STATE
         assert in_files(own_home) == 0
     assert is_sealed(own_home / "pages.db")
     for other in (Key("cd" * 32), Key("a passphrase"), None):
         with PageStore(database, other, budget_bytes=BUDGET) as pages:
             assert pages.load("prefix") is None
-            assert pages.keep("prefix", STATE, note_id=None, source="")
+            assert pages.keep("prefix", STATE)
             assert pages.load("prefix") == STATE
 
 
@@ -262,7 +263,7 @@ with PageStore(database, None, budget_bytes=300_000) as pages:
         name = f"{number % 20}"
         found = pages.load(name)
         assert found in (None, name.encode() * 10_000), found
-        kept += pages.keep(name, name.encode() * 10_000, note_id=None, source="")
+        kept += pages.keep(name, name.encode() * 10_000)
 print(kept)
 """
 
@@ -309,8 +310,8 @@ def test_a_locked_file_is_a_miss_and_nothing_is_kept(own_home: Path, me: Assista
 
 def test_a_full_disk_keeps_no_page_and_is_no_error(small_disk: Path) -> None:
     with PageStore(small_disk / "memory.db", None, budget_bytes=BUDGET) as pages:
-        assert pages.keep("small", b"s" * 1000, note_id=None, source="")
-        assert not pages.keep("large", os.urandom(3_000_000), note_id=None, source="")
+        assert pages.keep("small", b"s" * 1000)
+        assert not pages.keep("large", os.urandom(3_000_000))
         assert pages.load("large") is None
         assert pages.load("small") == b"s" * 1000
 
@@ -319,24 +320,24 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="ascii")
     with PageStore(tmp_path / "file" / "memory.db", None, budget_bytes=BUDGET) as pages:
         assert pages.load("prefix") is None
-        assert not pages.keep("prefix", STATE, note_id=None, source="")
+        assert not pages.keep("prefix", STATE)
         assert pages.statistics() == PageNumbers()
 
 
 def test_only_pages_of_passages_that_are_there_are_kept(me: Assistant, pages: PageStore) -> None:
     source = text_of(me, 1)
-    assert not pages.keep("page", STATE, note_id=1, source=source + " ")
-    assert not pages.keep("page", STATE, note_id=2, source=source)
+    assert not pages.keep("page", STATE, of=[(1, source + " ")])
+    assert not pages.keep("page", STATE, of=[(2, source)])
     me.forget(["n1"])
     # Whoever has read it before, and is done only now, keeps nothing.
-    assert not pages.keep("page", STATE, note_id=1, source=source)
+    assert not pages.keep("page", STATE, of=[(1, source)])
     assert pages.statistics().pages == 0
 
 
 def test_forgetting_leaves_no_byte_of_a_page(own_home: Path, me: Assistant, pages: PageStore) -> None:
     keep(pages, me, 1)
     keep(pages, me, 2, b"of the other")
-    pages.keep("prefix", b"of none", note_id=None, source="")
+    pages.keep("prefix", b"of none")
     assert in_files(own_home) > 1000
     assert me.forget(["n1"], dry_run=True).pages == 1
     assert pages.load("page of 1") == STATE
@@ -524,3 +525,26 @@ def test_statistics_tell_of_pages(me: Assistant, pages: PageStore, call: Run) ->
     assert found == {"pages": 1, "bytes": found["bytes"], "hits": 1, "misses": 1}
     assert found["bytes"] > len(STATE)
     assert f"pages             1, {found['bytes']:,} bytes on disk; hits 1, misses 1\n" in call("stats").stdout
+
+
+def test_a_page_goes_with_what_it_was_read_behind(me: Assistant, pages: PageStore) -> None:
+    of = [(2, text_of(me, 2)), (1, text_of(me, 1))]
+    assert pages.keep("page", STATE, of=of)
+    assert pages.outdated(me.store, [1]) == 1
+    assert pages.sweep(me.store) == 0
+    me.forget(["n1"])
+    assert pages.load("page") is None
+    assert not pages.keep("page", STATE, of=of)
+    assert pages.keep("page", STATE, of=of[:1])
+    assert pages.sweep(me.store) == 0
+
+
+def test_what_was_wanted_is_known_until_it_is_kept_or_gone(me: Assistant, pages: PageStore) -> None:
+    pages.want([(1, text_of(me, 1)), (2, text_of(me, 2)), (1, "what is not stored")])
+    pages.want([(2, text_of(me, 2))])
+    assert sorted(pages.used(me.store)) == [1, 2]
+    assert pages.keep("page", STATE, of=[(1, text_of(me, 1))], is_ahead=True)
+    assert pages.used(me.store) == [2]
+    assert pages.sweep(me.store) == 0
+    me.forget(["n2"])
+    assert pages.used(me.store) == []

@@ -14,7 +14,7 @@ from secondme.errors import NoModel
 
 if TYPE_CHECKING:
     from secondme.doctor import Check
-    from secondme.store.pages import PageNumbers
+    from secondme.store.page_room import PageNumbers
     from secondme.store.statistics import Statistics
 
 

@@ -21,8 +21,8 @@ class Shelf(Protocol):
     def has(self, key: str) -> bool:
         """True if something is kept under `key`."""
 
-    def keep(self, key: str, page: str, state: bytes) -> None:
-        """Keep the state of a page while it is useful, or of what stands before all pages where `page` is empty."""
+    def keep(self, key: str, page: int | None, state: bytes) -> None:
+        """Keep the state of a page of the prompt while it is useful; None is what stands before all pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class Prompt:
     """Where states of pages are kept, for a backend that can put them together; without it all pages are read."""
     fresh: int = 0
     """With a shelf: how many of the pages, the last ones, are read in their place all the same."""
+    behind: tuple[tuple[str, ...], ...] = ()
+    """With a shelf: for each page, the pages that it is read behind when it is made; they are not part of the prompt.
+
+    What it was said after makes its state better than reading it alone would. Empty where nothing is for any.
+    """
 
     @property
     def opening(self) -> str:
@@ -115,6 +120,9 @@ class LanguageModel(Protocol):
 @runtime_checkable
 class ReadsAhead(Protocol):
     """A language model that can read pages while nobody waits."""
+
+    def has_read(self, prompt: Prompt) -> list[bool]:
+        """Return for each page of `prompt` whether its shelf has it."""
 
     def read_ahead(self, prompt: Prompt, *, usage: Usage | None = None) -> Iterator[str]:
         """Read the pages of `prompt` that its shelf lacks and keep them there; yield each when it is done.

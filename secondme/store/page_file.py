@@ -16,7 +16,7 @@ from secondme.store.sealing import erase
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
 
-VERSION = 1
+VERSION = 2
 """Of the tables. A file with other ones is begun anew."""
 
 _PRAGMAS = """
@@ -36,6 +36,14 @@ _TABLES = (
         uses integer not null default 0, used_at text not null, length integer not null, digest blob not null,
         state blob not null
     ) strict""",
+    # What else a page has read: the passages that its own one stands behind.
+    """create table behind (page integer not null, note_id integer not null, source blob not null) strict""",
+    "create index behind_page on behind (page)",
+    "create trigger behind_goes after delete on pages begin delete from behind where page = old.id; end",
+    # Passages whose pages were wanted and missing.
+    """create table wanted (
+        note_id integer not null, source blob not null, primary key (note_id, source)
+    ) strict, without rowid""",
     """create table totals (
         salt blob not null, hits integer not null default 0, misses integer not null default 0
     ) strict""",

@@ -1,11 +1,13 @@
-"""Which pages make way for one that nobody has asked for yet, and which of them are asked for."""
+"""Which pages make way for others, which of them are asked for, and how many there are."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from secondme.clock import to_text
+from secondme.clock import now, to_text
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
@@ -14,6 +16,32 @@ SHARE = 0.9
 """The part of the budget that is filled ahead; the rest is for what answers read."""
 MEMORY = timedelta(days=30)
 """How long it counts that a page was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageNumbers:
+    """How many pages there are, and how well they serve."""
+
+    pages: int = 0
+    bytes: int = 0
+    """On disk, the write-ahead log included."""
+    hits: int = 0
+    """How often a page was wanted and there."""
+    misses: int = 0
+
+
+def evict(db: Database, room: int) -> None:
+    """Remove the pages of least worth until the others fit: worth is how often one was used, by the days since then.
+
+    What was asked about a lot long ago makes way for what is asked about now. Its size does not count: what a page
+    saves grows with the room that it takes.
+    """
+    worth = "(uses + 1.0) / (1.0 + max(0.0, julianday(?1) - julianday(used_at))) desc, used_at desc, id desc"
+    up_to = f"sum(length) over (order by {worth} rows unbounded preceding)"
+    db.conn.execute(
+        f"delete from pages where id in (select id from (select id, {up_to} up_to from pages) where up_to > ?2)",
+        (to_text(now()), room),
+    )
 
 
 def make_way(db: Database, *, note_id: int, room: float, now: datetime) -> bool:
@@ -37,7 +65,19 @@ def make_way(db: Database, *, note_id: int, room: float, now: datetime) -> bool:
 
 
 def used_sources(db: Database) -> list[tuple[int, bytes]]:
-    """Return (note, what stands for the text of its passage) of each passage with a page that was used, most first."""
-    query = """select note_id, source from pages where note_id is not null and uses > 0
-               group by note_id, source order by sum(uses) desc, max(used_at) desc"""
-    return [(note_id, source) for note_id, source in db.conn.execute(query)]
+    """Return (note, what stands for the text of its passage) of each passage that answers wanted.
+
+    Those without a page come first, then those whose pages were used most.
+    """
+    query = """select note_id, source from wanted union all
+               select * from (select note_id, source from pages where note_id is not null and uses > 0
+                              group by note_id, source order by sum(uses) desc, max(used_at) desc)"""
+    return list(dict.fromkeys((note_id, source) for note_id, source in db.conn.execute(query)))
+
+
+def page_numbers(db: Database, path: Path) -> PageNumbers:
+    """Return how many pages the file at `path` holds, and how well they serve."""
+    query = "select (select count(*) from pages), hits, misses from totals"
+    count, hits, misses = db.conn.execute(query).fetchone()
+    files = [file for end in ("", "-wal") if (file := Path(f"{path}{end}")).exists()]
+    return PageNumbers(count, sum(file.stat().st_size for file in files), hits, misses)

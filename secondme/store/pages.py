@@ -8,9 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from secondme.errors import Locked, SecondmeError
 from secondme.locks import page_lock
 from secondme.store.connect import DRIVER_ERROR, key_of, open_cache, open_copy, writing
 from secondme.store.page_file import Unfit, beside, is_damage, no_pages, prepare
-from secondme.store.page_room import SHARE, make_way, used_sources
+from secondme.store.page_room import SHARE, PageNumbers, evict, make_way, page_numbers, used_sources
 from secondme.store.traces import Looked, in_tables
 
 if TYPE_CHECKING:
@@ -36,19 +35,10 @@ PATIENCE = 0.2
 REMOVING_PATIENCE = 3.0
 """Seconds to wait for others where pages have to go."""
 
+Source = tuple[int, str]
+"""A passage: the number of its note, and its text as it is stored."""
+
 _LOG = logging.getLogger("secondme")
-
-
-@dataclass(frozen=True, slots=True)
-class PageNumbers:
-    """How many pages there are, and how well they serve."""
-
-    pages: int = 0
-    bytes: int = 0
-    """On disk, the write-ahead log included."""
-    hits: int = 0
-    """How often a page was wanted and there."""
-    misses: int = 0
 
 
 class PageStore:
@@ -99,32 +89,36 @@ class PageStore:
             self._count(db, found[0] if found else None, is_hit=state is not None)
         return state
 
-    def keep(self, key: str, state: bytes, *, note_id: int | None, source: str, is_ahead: bool = False) -> bool:
-        """Keep what was read of a passage of a note, whose stored text is `source`; return whether it is kept.
+    def keep(self, key: str, state: bytes, *, of: Sequence[Source] = (), is_ahead: bool = False) -> bool:
+        """Keep what was read of a passage, the first of `of`, behind the others; return whether it is kept.
 
-        It is not where the memory has no such passage (any more), nor `is_ahead` of any question where others would
-        have to go that are more likely to serve. A page of no note never goes with one: it must hold nothing of the
+        It is not where the memory has one of them not (any more), nor `is_ahead` of any question where others would
+        have to go that are more likely to serve. A page of no passage never goes with one: it must hold nothing of the
         memory, as the beginning of every prompt does.
         """
         is_kept = False
+        note_id, source = of[0] if of else (None, "")
         if not 0 < len(state) <= self.budget_bytes:
             return False
         with self._guarded():
             db = self._begun()
             with writing(db):
                 # Whoever removes passages sweeps afterwards, and has to wait for this: no page is overlooked.
-                if note_id is not None and not self._is_there(note_id, source):
+                if not all(self._is_there(*one) for one in of):
                     return False
                 if is_ahead and note_id is not None:
                     room = SHARE * self.budget_bytes - len(state)
                     if not make_way(db, note_id=note_id, room=room, now=now()):
                         return False
                 db.conn.execute("delete from pages where name = ?", (self._hashed(key),))
-                _evict(db, self.budget_bytes - len(state))
+                evict(db, self.budget_bytes - len(state))
                 row = (note_id, self._hashed(source), int(not is_ahead), to_text(now()), len(state), _digest(state))
                 columns = "name, note_id, source, uses, used_at, length, digest, state"
                 values = (self._hashed(key), *row, state)
-                db.conn.execute(f"insert into pages ({columns}) values (?, ?, ?, ?, ?, ?, ?, ?)", values)
+                added = db.conn.execute(f"insert into pages ({columns}) values (?, ?, ?, ?, ?, ?, ?, ?)", values)
+                behind = [(added.lastrowid, note, self._hashed(text)) for note, text in of[1:]]
+                db.conn.executemany("insert into behind (page, note_id, source) values (?, ?, ?)", behind)
+                db.conn.execute("delete from wanted where note_id = ? and source = ?", row[:2])
             is_kept = True
         return is_kept
 
@@ -137,8 +131,21 @@ class PageStore:
                 return bool(db.conn.execute("select 1 from pages where name = ?", (self._hashed(key),)).fetchone())
         return False
 
+    def want(self, passages: Sequence[Source]) -> None:
+        """Take note that these passages should have had a page."""
+        if self.budget_bytes <= 0 or not passages:
+            return
+        with self._guarded():
+            db = self._begun()
+            with writing(db):
+                rows = [(note_id, self._hashed(text)) for note_id, text in passages]
+                db.conn.executemany("insert or ignore into wanted (note_id, source) values (?, ?)", rows)
+
     def used(self, store: Store) -> list[int]:
-        """Return the numbers of the passages that have a page, for this model or another, that was used; most first."""
+        """Return the numbers of the passages that answers wanted to have read: those without a page come first.
+
+        Then those with a page, for this model or another, that was used most.
+        """
         sources: list[tuple[int, bytes]] = []
         with self._guarded():
             if db := self._opened():
@@ -162,9 +169,10 @@ class PageStore:
             with writing(db):
                 outdated = self._outdated(db, store)
                 db.conn.executemany("delete from pages where id = ?", [(id,) for id in outdated])
+                self._forget_wanted(db, store)
                 removed = len(outdated)
                 if self.budget_bytes > 0:
-                    _evict(db, self.budget_bytes)
+                    evict(db, self.budget_bytes)
             db.conn.execute("pragma incremental_vacuum").fetchall()
             # Also where nothing was removed: one that was killed may have left it to us.
             (busy, _, _) = db.conn.execute("pragma wal_checkpoint(truncate)").fetchone()
@@ -187,10 +195,7 @@ class PageStore:
         """Return how many there are, and how well they serve."""
         with self._guarded():
             if db := self._opened():
-                query = "select (select count(*) from pages), hits, misses from totals"
-                count, hits, misses = db.conn.execute(query).fetchone()
-                files = [path for end in ("", "-wal") if (path := Path(f"{self.path}{end}")).exists()]
-                return PageNumbers(count, sum(path.stat().st_size for path in files), hits, misses)
+                return page_numbers(db, self.path)
         return PageNumbers()
 
     def look(self, pattern: re.Pattern[bytes]) -> list[Looked] | None:
@@ -244,11 +249,22 @@ class PageStore:
             db.conn.execute("update totals set hits = hits + ?1, misses = misses + 1 - ?1", (int(is_hit),))
 
     def _outdated(self, db: Database, store: Store, going: Collection[int] = ()) -> list[int]:
-        rows = db.conn.execute("select id, note_id, source from pages where note_id is not null").fetchall()
-        among = json.dumps(sorted({note for _, note, _ in rows} - set(going)))
+        query = """select id, note_id, source from pages where note_id is not null
+                   union all select page, note_id, source from behind"""
+        rows = db.conn.execute(query).fetchall()
+        living = self._living(store, {note for _, note, _ in rows} - set(going))
+        return sorted({id for id, note, source in rows if (note, source) not in living})
+
+    def _forget_wanted(self, db: Database, store: Store) -> None:
+        rows = db.conn.execute("select note_id, source from wanted").fetchall()
+        gone = set(rows) - self._living(store, {note for note, _ in rows})
+        db.conn.executemany("delete from wanted where note_id = ? and source = ?", sorted(gone))
+
+    def _living(self, store: Store, notes: Collection[int]) -> set[tuple[int, bytes]]:
+        """Return what stands for the passages of some notes."""
         query = "select note_id, text from passages where note_id in (select value from json_each(?))"
-        living = {(note, self._hashed(text)) for note, text in store.db.conn.execute(query, (among,))}
-        return [id for id, note, source in rows if (note, source) not in living]
+        rows = store.db.conn.execute(query, (json.dumps(sorted(notes)),))
+        return {(note, self._hashed(text)) for note, text in rows}
 
     def _is_there(self, note_id: int, source: str) -> bool:
         if not self._database.exists():
@@ -278,20 +294,6 @@ def tidy_pages(store: Store, *, budget_bytes: int) -> None:
     else:
         with no_pages(store.path):
             pass
-
-
-def _evict(db: Database, room: int) -> None:
-    """Remove the pages of least worth until the others fit: worth is how often one was used, by the days since then.
-
-    What was asked about a lot long ago makes way for what is asked about now. Its size does not count: what a page
-    saves grows with the room that it takes.
-    """
-    worth = "(uses + 1.0) / (1.0 + max(0.0, julianday(?1) - julianday(used_at))) desc, used_at desc, id desc"
-    up_to = f"sum(length) over (order by {worth} rows unbounded preceding)"
-    db.conn.execute(
-        f"delete from pages where id in (select id from (select id, {up_to} up_to from pages) where up_to > ?2)",
-        (to_text(now()), room),
-    )
 
 
 def _digest(state: bytes) -> bytes:

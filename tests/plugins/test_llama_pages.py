@@ -28,7 +28,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.states: dict[str, bytes] = {}
-        self.pages: list[str] = []
+        self.pages: list[int | None] = []
 
     def load(self, key: str) -> bytes | None:
         return self.states.get(key)
@@ -36,7 +36,7 @@ class Shelf:
     def has(self, key: str) -> bool:
         return key in self.states
 
-    def keep(self, key: str, page: str, state: bytes) -> None:
+    def keep(self, key: str, page: int | None, state: bytes) -> None:
         self.states[key] = state
         self.pages.append(page)
 
@@ -79,7 +79,7 @@ def test_what_is_on_the_shelf_is_not_read_again(small: LlamaModel) -> None:
     assert again == first
     assert loaded.tokens_sent == made.tokens_sent
     assert loaded.tokens_evaluated < made.tokens_evaluated / 2
-    assert shelf.pages == ["", *NOTES[:6]]
+    assert shelf.pages == [None, *range(6)]
     # In another order, with another page, for another question: each is the same page.
     _, other = reply(small, replace(on(shelf, [NOTES[5], "1 May 2024, Ben: Hi.", NOTES[0]]), tail="Who wrote?"))
     assert (other.pages_loaded, other.pages_made) == (2, 1)
@@ -159,3 +159,44 @@ def test_many_questions_leave_the_memory_as_it_was(small: LlamaModel) -> None:
         _, usage = reply(small, replace(on(shelf, dict.fromkeys(order)), tail=f"Question {number}?"), tokens=2)
         assert usage.pages_made == 0
     assert reply(small, on(shelf, fresh=1))[0] == first
+
+
+def test_pages_read_behind_each_other_are_as_if_all_had_been_read(small: LlamaModel) -> None:
+    plain, _ = reply(small, QUESTION)
+    shelf = Shelf()
+    chained = replace(on(shelf), behind=tuple(NOTES[:number] for number in range(len(NOTES))))
+    usage = Usage()
+    assert small.has_read(chained) == [False] * len(NOTES)
+    assert [page for page in small.read_ahead(chained, usage=usage) if page] == list(NOTES)
+    assert small.has_read(chained) == [True] * len(NOTES)
+    # Each was read once, though all but the first are read behind others.
+    assert usage.tokens_evaluated < small.count(QUESTION.prefix + QUESTION.body) + 40
+    text, found = reply(small, chained)
+    assert (text, found.pages_loaded, found.pages_made) == (plain, len(NOTES), 0)
+    # Where they were, what they were read behind is not part of the prompt.
+    text, found = reply(small, replace(chained, pages=NOTES[6:], behind=chained.behind[6:]))
+    assert (found.pages_loaded, found.pages_made) == (2, 0)
+    assert found.tokens_sent < 100
+
+
+def test_a_page_behind_others_serves_behind_those_alone(small: LlamaModel) -> None:
+    shelf = Shelf()
+    chained = replace(on(shelf, NOTES[:3]), behind=((), NOTES[:1], NOTES[:2]))
+    list(small.read_ahead(chained))
+    assert small.has_read(on(shelf, NOTES[:3])) == [True, False, False]
+    assert small.has_read(replace(chained, behind=((), NOTES[:1], NOTES[1:2]))) == [True, True, False]
+    # Reading what it stands behind would take longer than reading it in its place, as all is read anyway.
+    shelf.states.clear()
+    text, usage = reply(small, chained)
+    assert (usage.pages_made, len(shelf.states)) == (1, 2)
+    assert text == reply(small, replace(QUESTION, pages=NOTES[:3]))[0]
+
+
+def test_pages_read_ahead_in_any_order_are_the_same(small: LlamaModel) -> None:
+    behind = tuple(NOTES[max(0, number - 3) : number] for number in range(len(NOTES)))
+    shelves = Shelf(), Shelf()
+    list(small.read_ahead(replace(on(shelves[0]), behind=behind)))
+    list(small.read_ahead(replace(on(shelves[1], NOTES[::-1]), behind=behind[::-1])))
+    assert shelves[0].states.keys() == shelves[1].states.keys()
+    first, second = (reply(small, replace(on(shelf), behind=behind))[0] for shelf in shelves)
+    assert first == second

@@ -37,7 +37,7 @@ class LlamaModel:
         if not self._run.memory:
             raise NoModel(f"{path} is no language model", hint="set models.language to one: secondme model list")
         self._reading = Reading(self._run, self.context, Pace(config.threads or _cores()))
-        self._stitching = Stitching(self._reading, f"{digest} {config.kv} {engine_version()}")
+        self._stitching = Stitching(self._reading, f"{digest} {config.kv} {engine_version()}", self._page)
         self._can_stitch = bool(bindings().llama_memory_can_shift(self._run.memory))
         self._template = _choose_template(config, self._run.vocabulary)
 
@@ -62,14 +62,20 @@ class LlamaModel:
         self._check_size(len(ids), max_tokens)
         chooser = Chooser(self._run, grammar)
         if prompt.shelf and self._can_stitch:
-            names = prompt.pages[: max(0, len(prompt.pages) - prompt.fresh)]
+            count = max(0, len(prompt.pages) - prompt.fresh)
             room = len(ids) - len(tokens.opening) + max_tokens
             head = self._reading.prepare(prompt.prefix, tokens.opening, room=room)
-            yield from self._stitching.lay(head, tokens, names, prompt.shelf, usage)
+            yield from self._stitching.lay(head, tokens, count, prompt.shelf, usage)
         else:
             head = self._reading.prepare(prompt.prefix, ids, room=max_tokens, is_reread=True)
         yield from self._reading.steps(head, ids, usage)
         yield from cut_at_stops(self._texts(head, max_tokens, chooser, usage), stop)
+
+    def has_read(self, prompt: Prompt) -> list[bool]:
+        """Return for each page of `prompt` whether its shelf has it."""
+        if prompt.shelf is None or not self._can_stitch:
+            return [False for _ in prompt.pages]
+        return self._stitching.has_read(self._tokens(prompt), prompt.shelf)
 
     def read_ahead(self, prompt: Prompt, *, usage: Usage | None = None) -> Iterator[str]:
         """Read the pages of `prompt` that its shelf lacks; yield each when it is done. Raises UsageError, NoModel."""
@@ -77,7 +83,8 @@ class LlamaModel:
             return
         usage = usage if usage is not None else Usage()
         tokens = self._tokens(prompt)
-        longest = max(map(len, tokens.pages), default=0)
+        parts = zip(tokens.pages, tokens.behind, strict=True)
+        longest = max((len(ids) + len(self._stitching.before(behind)) for ids, behind in parts), default=0)
         self._check_size(len(tokens.opening) + longest, 0)
         head = self._reading.prepare(prompt.prefix, tokens.opening, room=longest)
         yield from self._stitching.read_ahead(head, tokens, prompt.pages, prompt.shelf, usage)
@@ -132,9 +139,13 @@ class LlamaModel:
         closing = [(prompt.closing, False), *self._template.closing(prompt.lead)]
         return Tokens(
             self._ids(opening, is_start=True),
-            [self._ids([(f"{page}\n", False)]) for page in prompt.pages],
+            [self._page(page) for page in prompt.pages],
             self._ids(closing),
+            list(prompt.behind) or [() for _ in prompt.pages],
         )
+
+    def _page(self, page: str) -> list[int]:
+        return self._ids([(f"{page}\n", False)])
 
     def _ids(self, parts: Iterable[Part], *, is_start: bool = False) -> list[int]:
         ids: list[int] = []

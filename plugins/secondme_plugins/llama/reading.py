@@ -50,6 +50,8 @@ class Reading:
         self._pace = pace
         self._heads: dict[str, Head] = {}
         """By prefix, the one used last at the end."""
+        self._aside: list[int] = []
+        """What was read aside last, and is still held."""
 
     def keep(self, prefix: str, ids: Sequence[int], *, room: int, usage: Usage) -> Head:
         """Return the head of `prefix` holding just `ids`, with memory for `room` more tokens."""
@@ -101,35 +103,45 @@ class Reading:
         return True
 
     def attach(self, head: Head, ids: Sequence[int], state: bytes) -> bool:
-        """Put `ids`, read right behind what `head` holds exactly, to its end, from their state; False as `restore`."""
+        """Put `ids` to the end of `head`, from the state that `read_aside` returned; False as `restore`."""
+        # What it takes is needed now.
+        self._put_aside(0)
         if not self._run.restore(SPARE, state):
             return False
-        self._adopt(head, ids, place=head.exact)
+        self._adopt(head, ids, place=bindings().llama_memory_seq_pos_min(self._run.memory, SPARE))
         return True
 
-    def read_aside(self, head: Head, ids: Sequence[int], usage: Usage) -> Generator[str, None, bytes]:
-        """Read `ids` right behind what `head` holds exactly, yield "" after each step, and return their state.
+    def read_aside(
+        self, head: Head, before: Sequence[int], ids: Sequence[int], usage: Usage
+    ) -> Generator[str, None, bytes]:
+        """Read `before` and `ids` right behind what `head` holds exactly, and return the state of `ids`.
 
-        They are put to the end of `head`.
+        Yields "" after each step. `head` stays as it is. What was read aside just before is not read again.
         """
         llama, memory, place = bindings(), self._run.memory, head.exact
-        llama.llama_memory_seq_cp(memory, head.sequence, ASIDE, 0, place)
-        for start in range(0, len(ids), READ_TOKENS):
-            step = ids[start : start + READ_TOKENS]
-            self._decode([Step(id, place + start + at, ASIDE, False) for at, id in enumerate(step)])
+        wanted = [*before, *ids]
+        self._put_aside(shared_length((self._aside, before)), place)
+        if not self._aside:
+            llama.llama_memory_seq_cp(memory, head.sequence, ASIDE, 0, place)
+        while step := wanted[len(self._aside) : len(self._aside) + READ_TOKENS]:
+            start = place + len(self._aside)
+            self._decode([Step(id, start + at, ASIDE, False) for at, id in enumerate(step)])
+            self._aside += step
             usage.tokens_evaluated += len(step)
             yield ""
-        llama.llama_memory_seq_cp(memory, ASIDE, SPARE, place, -1)
-        # First, for it shares the cells that are moved.
-        self._drop(ASIDE)
-        state = self._run.state(SPARE)
-        self._adopt(head, ids, place=place)
-        return state
+        llama.llama_memory_seq_cp(memory, ASIDE, SPARE, place + len(before), -1)
+        try:
+            return self._run.state(SPARE)
+        finally:
+            self._drop(SPARE)
 
-    def cut(self, head: Head) -> None:
-        """Let go of what `head` holds behind what was read in its place."""
-        bindings().llama_memory_seq_rm(self._run.memory, head.sequence, head.exact, -1)
-        del head.tokens[head.exact :]
+    def _put_aside(self, length: int, place: int = 0) -> None:
+        """Let go of what was read aside, but for its first `length` tokens behind `place`."""
+        del self._aside[length:]
+        if length:
+            bindings().llama_memory_seq_rm(self._run.memory, ASIDE, place + length, -1)
+        else:
+            self._drop(ASIDE)
 
     def _adopt(self, head: Head, ids: Sequence[int], *, place: int) -> None:
         """Move `ids` at `place` in SPARE to the end of `head`."""
@@ -182,6 +194,7 @@ class Reading:
         """Remove from the memory what no head holds, such as branches and what an interrupt left behind."""
         llama, memory = bindings(), self._run.memory
         heads = {head.sequence: head for head in self._heads.values()}
+        self._aside.clear()
         for sequence in range(SEQUENCES):
             head = heads.get(sequence, Head(sequence))
             if not llama.llama_memory_seq_rm(memory, sequence, len(head.tokens), -1):
