@@ -67,7 +67,7 @@ class AnswerConfig:
     evidence: int = 10
     """How many passages the model is shown."""
     evidence_tokens: int = 800
-    """How many tokens of evidence the model is shown at most."""
+    """How many tokens of evidence the model is shown at most, beside what comes from pages around it."""
     max_tokens: int = 300
     """The longest answer."""
 

@@ -52,6 +52,15 @@ def takes_pages(config: ModelsConfig) -> bool:
     return bool(config.language) and fresh_count(config) is not None
 
 
+def pages_alone(config: ModelsConfig) -> bool:
+    """True if a page is also made of what stands behind nothing in its thread, such as a note of one passage.
+
+    It knows nothing but itself, and answers of such pages alone were measured to be worse: only who sets a number of
+    passages to read anew gets them.
+    """
+    return config.fresh != AUTO
+
+
 def in_order(best_first: Sequence[Match], fresh: int) -> list[Match]:
     """Return the evidence in the order it happened: first all but the best `fresh`, then those.
 

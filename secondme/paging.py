@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from secondme.clock import now
-from secondme.laying import Laid, PassageShelf, fresh_count, in_order, lay
+from secondme.laying import Laid, PassageShelf, fresh_count, in_order, lay, pages_alone
 from secondme.models.prompts import evidence_line
 from secondme.models.protocols import Prompt, ReadsAhead
 from secondme.records import Match
@@ -16,6 +16,7 @@ from secondme.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
+    from secondme.store.pages import Source
 
 
 class Paging:
@@ -25,6 +26,7 @@ class Paging:
         """Have `fresh` of the best passages read anew, and those that have no page."""
         self._me, self._model, self._fresh = me, model, fresh
         self._around = Surroundings(me)
+        self._takes_alone = pages_alone(me.config.models)
         self._anew = 0
 
     @classmethod
@@ -51,15 +53,18 @@ class Paging:
         behind = self._around.behind(laid.found)
         sources = laid.sources(behind)
         prompt = self.on_pages(as_prompt(laid), laid)
-        paged, missing = list[Match](), list[int]()
+        paged: list[Match] = []
+        wanted: list[Source] = []
         for at, has_page in enumerate(self._model.has_read(prompt)):
-            match, is_beside = laid.found[at], at >= len(laid.found) - len(beside)
+            is_beside = at >= len(laid.found) - len(beside)
+            if not sources[at] or not (behind[at].pages or self._takes_alone):
+                continue
             # What stands behind nothing is made a page while it is read.
-            if sources[at] and (has_page or not (behind[at].pages or is_beside)):
-                paged.append(match)
+            if has_page or not (behind[at].pages or is_beside):
+                paged.append(laid.found[at])
             else:
-                missing.append(at)
-        self._me.pages().want([sources[at][0] for at in missing if sources[at]])
+                wanted.append(sources[at][0])
+        self._me.pages().want(wanted)
         anew = [match for match in best_first if match not in paged]
         self._anew = len(anew)
         return in_order([*anew, *paged], self._anew)

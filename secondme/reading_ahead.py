@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from secondme.clock import now
-from secondme.laying import AROUND_TOKENS, PassageShelf, lay, moment_of, takes_pages
+from secondme.laying import AROUND_TOKENS, PassageShelf, lay, moment_of, pages_alone, takes_pages
 from secondme.models.prompts import answer_prompt, evidence_line
 from secondme.models.protocols import ReadsAhead
 from secondme.search import as_match
@@ -89,11 +89,12 @@ def _prompt(
     laid = lay(me, whole, Standing(me, whole, moment=now()))
     prompt = answer_prompt("", laid.read, mark=me.store.meta("fence") or "", brief=brief)
     behind = around.behind(laid.found)
+    takes_alone = pages_alone(me.config.models)
     room = model.context - model.count(prompt.prefix) - AROUND_TOKENS
     wanted = [
         (page, one.pages, sources)
         for page, one, sources in zip(prompt.pages, behind, laid.sources(behind), strict=True)
-        if sources and sum(map(model.count, (page, *one.pages))) <= room
+        if sources and (one.pages or takes_alone) and sum(map(model.count, (page, *one.pages))) <= room
     ]
     pages, before, sources = zip(*wanted, strict=True) if wanted else ((), (), ())
     shelf = PassageShelf(me.pages(), sources, is_ahead=True)

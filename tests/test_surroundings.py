@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fakes import FakePlugin, PagingModel
 
+from secondme import laying
 from secondme.assistant import Assistant
 from secondme.config import AnswerConfig, Config, ModelsConfig
+from secondme.models.catalog import get_entry
 from secondme.plugins import load_plugins
 from secondme.reading_ahead import read_ahead
 from secondme.records import Filters, Note
@@ -44,10 +47,10 @@ TALK = [
 
 
 @contextmanager
-def opened(home: Path, *, evidence: int = 2) -> Iterator[Assistant]:
+def opened(home: Path, models: ModelsConfig = MODELS, *, evidence: int = 2) -> Iterator[Assistant]:
     plugins = load_plugins(installed=False)
     plugins.register(FakePlugin(["She mended it. [1]"] * 9, model=PagingModel), "fake")
-    config = Config(models=MODELS, answer=AnswerConfig(evidence=evidence))
+    config = Config(models=models, answer=AnswerConfig(evidence=evidence))
     with Assistant.open(home, config=config, plugins=plugins) as me:
         yield me
         me.pages().close()
@@ -148,3 +151,20 @@ def test_what_was_missing_is_read_anew_and_then_made_first(me: Assistant) -> Non
     wanted = {me.note(id)[0].text for id in shown if id != "n5"}
     assert wanted <= set(ahead[: ahead.index("Tea number 39 was good.")])
     assert me.pages().used(me.store) == []
+
+
+def test_what_stands_alone_gets_a_page_only_where_the_user_says_how_many_are_read_anew(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(own_home) as me:
+        me.add_many(TALK)
+        me.add_many(Note(f"The harbour clock of town {number} is blue.", uri=f"note:{number}") for number in range(6))
+        alone = {f"n{len(TALK) + number}" for number in range(1, 7)}
+        monkeypatch.setattr(laying, "find_entry", lambda _: replace(get_entry("qwen2.5-coder-1.5b"), fresh=0))
+        assert read_ahead(me) == len(TALK) + 6
+    with opened(own_home, models=replace(MODELS, fresh="auto"), evidence=4) as me:
+        assert read_ahead(me) == 0
+        trace = me.ask("Which colour has the harbour clock of town 3?").trace
+        assert alone & set(trace["evidence_shown"])
+        assert trace["pages_made"] == 0
+        assert trace["pages_loaded"] == len(set(trace["evidence_shown"]) - alone)

@@ -81,19 +81,27 @@ def answers(name: str, args: argparse.Namespace, models: ModelsConfig, plugins: 
         with tempfile.TemporaryDirectory() as home:
             with Assistant.open(home, config=Config(models=models), plugins=plugins) as me:
                 me.add_many(notes_of(sample))
+            if set(args.fresh) - {"all"}:
+                make_pages(home, models, plugins)
             for question in chosen(sample, max(1, args.per_category // len(samples))):
                 for fresh in args.fresh:
                     config = Config(models=replace(models, fresh=fresh, page_budget=BUDGET))
                     with Assistant.open(home, config=config, plugins=plugins) as me, me.pages() as pages:
-                        if fresh != "all":
-                            answer(me, question)
-                            began = time.perf_counter()
-                            made = read_pages(me, me.store.passages(pages.used(me.store)), brief=True)
-                            took = {"made": made, "made_in": time.perf_counter() - began}
-                        row = answer(me, question) | (took if fresh != "all" else {})
+                        row = answer(me, question)
                         kept = pages.statistics()
                     named = {"file": Path(name).name, "model": models.language, "kv": models.kv, "fresh": fresh}
                     yield named | row | {"page_bytes": kept.bytes / max(kept.pages, 1)}
+
+
+def make_pages(home: str, models: ModelsConfig, plugins: Plugins) -> None:
+    """Have everything read that the questions may be answered from."""
+    config = Config(models=replace(models, fresh="0", page_budget=BUDGET))
+    with Assistant.open(home, config=config, plugins=plugins) as me:
+        passages = me.store.passages(me.searcher().layout().ids.tolist())
+        began = time.perf_counter()
+        made = read_pages(me, passages, brief=True)
+        took = time.perf_counter() - began
+        print(f"{made} pages of {len(passages)} passages, {100 * took / max(made, 1):.0f} s for 100", flush=True)
 
 
 def replay(args: argparse.Namespace, models: ModelsConfig, plugins: Plugins) -> None:

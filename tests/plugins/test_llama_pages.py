@@ -162,7 +162,7 @@ def test_many_questions_leave_the_memory_as_it_was(small: LlamaModel) -> None:
 
 
 def test_pages_read_behind_each_other_are_as_if_all_had_been_read(small: LlamaModel) -> None:
-    plain, _ = reply(small, QUESTION)
+    plain, _ = reply(small, QUESTION, tokens=4)
     shelf = Shelf()
     chained = replace(on(shelf), behind=tuple(NOTES[:number] for number in range(len(NOTES))))
     usage = Usage()
@@ -171,7 +171,7 @@ def test_pages_read_behind_each_other_are_as_if_all_had_been_read(small: LlamaMo
     assert small.has_read(chained) == [True] * len(NOTES)
     # Each was read once, though all but the first are read behind others.
     assert usage.tokens_evaluated < small.count(QUESTION.prefix + QUESTION.body) + 40
-    text, found = reply(small, chained)
+    text, found = reply(small, chained, tokens=4)
     assert (text, found.pages_loaded, found.pages_made) == (plain, len(NOTES), 0)
     # Where they were, what they were read behind is not part of the prompt.
     text, found = reply(small, replace(chained, pages=NOTES[6:], behind=chained.behind[6:]))
@@ -187,9 +187,9 @@ def test_a_page_behind_others_serves_behind_those_alone(small: LlamaModel) -> No
     assert small.has_read(replace(chained, behind=((), NOTES[:1], NOTES[1:2]))) == [True, True, False]
     # Reading what it stands behind would take longer than reading it in its place, as all is read anyway.
     shelf.states.clear()
-    text, usage = reply(small, chained)
+    text, usage = reply(small, chained, tokens=4)
     assert (usage.pages_made, len(shelf.states)) == (1, 2)
-    assert text == reply(small, replace(QUESTION, pages=NOTES[:3]))[0]
+    assert text == reply(small, replace(QUESTION, pages=NOTES[:3]), tokens=4)[0]
 
 
 def test_pages_read_ahead_in_any_order_are_the_same(small: LlamaModel) -> None:
