@@ -6,6 +6,7 @@ import ctypes
 import os
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ class LlamaModel:
         if not self._run.memory:
             raise NoModel(f"{path} is no language model", hint="set models.language to one: secondme model list")
         self._reading = Reading(self._run, self.context, Pace(config.threads or _cores()))
+        # Not a method of this: a model that holds itself would be freed late.
+        self._page = partial(_page_tokens, self._run.vocabulary)
         self._stitching = Stitching(self._reading, f"{digest} {config.kv} {engine_version()}", self._page)
         self._can_stitch = bool(bindings().llama_memory_can_shift(self._run.memory))
         self._template = _choose_template(config, self._run.vocabulary)
@@ -144,9 +147,6 @@ class LlamaModel:
             list(prompt.behind) or [() for _ in prompt.pages],
         )
 
-    def _page(self, page: str) -> list[int]:
-        return self._ids([(f"{page}\n", False)])
-
     def _ids(self, parts: Iterable[Part], *, is_start: bool = False) -> list[int]:
         ids: list[int] = []
         for text, is_markup in parts:
@@ -197,6 +197,10 @@ def _log_probabilities(logits: NDArray[np.float32], tokens: Sequence[int]) -> li
     highest = logits.max()
     total = np.log(np.exp(logits - highest).sum(dtype=np.float64))
     return [float(logits[token] - highest - total) for token in tokens]
+
+
+def _page_tokens(vocabulary: Any, page: str) -> list[int]:
+    return tokenize(vocabulary, f"{page}\n")
 
 
 def _choose_template(config: ModelsConfig, vocabulary: Any) -> Template:
