@@ -92,7 +92,7 @@ def test_of_a_long_thread_it_is_two_stretches_at_most_and_growing_changes_nothin
 def test_beside_a_passage_stand_its_neighbours_of_the_same_thread(me: Assistant) -> None:
     me.add_many(TALK[:4])
     me.add_many([turn(0, "Elsewhere.", talk="other")])
-    matches = [as_match(passage) for note_id in (4, 1, 5) for passage in me.store.passages_of(note_id)]
+    matches = [as_match(passage) for note_id in (4, 1) for passage in me.store.passages_of(note_id)]
     assert [match.id for match in Surroundings(me).beside(matches)] == ["n3", "n2"]
     assert [match.id for match in Surroundings(me).beside([*matches, *Surroundings(me).beside(matches)])] == []
 
@@ -128,16 +128,43 @@ def test_what_does_not_fit_into_the_window_is_not_shown_beside(own_home: Path, m
         assert me.ask(QUESTION).trace["evidence_shown"] == ["n4", "n5"]
 
 
-def test_what_holds_no_longer_is_not_shown_beside(me: Assistant) -> None:
+@pytest.mark.parametrize("room", range(600, 900, 20))
+def test_what_is_shown_beside_never_takes_the_room_of_the_answer(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    with opened(own_home, evidence=1) as me:
+        me.add_many([*TALK[:4], turn(4, "It rained all day. " * 20)])
+        me.add_many([turn(5, "I mended the harbour clock. " * 25), turn(6, "And it rained again. " * 20)])
+        read_ahead(me)
+        assert me.ask("Who mended the harbour clock?").trace["evidence_shown"] == ["n5", "n7", "n6"]
+        monkeypatch.setattr(PagingModel, "context", room)
+        trace = me.ask("Who mended the harbour clock?").trace
+        assert "n6" in trace["evidence_shown"]
+        assert trace["tokens_sent"] + me.config.answer.max_tokens <= room
+
+
+def moved(me: Assistant) -> None:
+    """A thread with a place that is outdated by now, and pages of all of it that were made before."""
     own = [("I live in Lisbon.", 1), ("The harbour clock was mended by Ana.", 2), ("I live in Porto.", 3)]
     me.add_many(
         Note(text, uri=f"own:{day}", thread="own", happened_at=datetime(2024, day, 1, tzinfo=UTC)) for text, day in own
     )
     me.add_many(Note(f"Tea number {number} was good.", uri=f"tea:{number}") for number in range(20))
+    read_ahead(me)
     me.sleep()
     assert [fact.text for fact in me.store.facts.all() if fact.superseded_by]
-    read_ahead(me)
-    assert "n1" not in me.ask(QUESTION).trace["evidence_shown"]
+
+
+def test_what_holds_no_longer_is_not_shown_beside(me: Assistant) -> None:
+    moved(me)
+    shown = me.ask("What was mended by Ana?").trace["evidence_shown"]
+    assert "n3" in shown
+    assert "n1" not in shown
+
+
+def test_beside_a_fact_that_is_asked_for_nothing_is_shown(me: Assistant) -> None:
+    moved(me)
+    assert me.ask("Where do I live now?").trace["evidence_shown"] == ["n3"]
 
 
 def test_what_was_missing_is_read_anew_and_then_made_first(me: Assistant) -> None:
@@ -156,15 +183,17 @@ def test_what_was_missing_is_read_anew_and_then_made_first(me: Assistant) -> Non
 def test_what_stands_alone_gets_a_page_only_where_the_user_says_how_many_are_read_anew(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with opened(own_home) as me:
+    monkeypatch.setattr(laying, "find_entry", lambda _: replace(get_entry("qwen2.5-coder-1.5b"), fresh=0))
+    question = "Which colour has the harbour clock of town 3?"
+    alone = {f"n{len(TALK) + number}" for number in range(1, 7)}
+    with opened(own_home, models=replace(MODELS, fresh="auto"), evidence=4) as me:
         me.add_many(TALK)
         me.add_many(Note(f"The harbour clock of town {number} is blue.", uri=f"note:{number}") for number in range(6))
-        alone = {f"n{len(TALK) + number}" for number in range(1, 7)}
-        monkeypatch.setattr(laying, "find_entry", lambda _: replace(get_entry("qwen2.5-coder-1.5b"), fresh=0))
-        assert read_ahead(me) == len(TALK) + 6
+        assert read_ahead(me) == len(TALK) - 1
+    with opened(own_home) as me:
+        assert read_ahead(me) == 7
     with opened(own_home, models=replace(MODELS, fresh="auto"), evidence=4) as me:
-        assert read_ahead(me) == 0
-        trace = me.ask("Which colour has the harbour clock of town 3?").trace
+        trace = me.ask(question).trace
         assert alone & set(trace["evidence_shown"])
         assert trace["pages_made"] == 0
         assert trace["pages_loaded"] == len(set(trace["evidence_shown"]) - alone)
