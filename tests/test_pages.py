@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -549,5 +548,5 @@ def test_what_was_wanted_is_known_until_it_is_kept_or_gone(me: Assistant, pages:
     assert pages.sweep(me.store) == 0
     me.forget(["n2"])
     assert pages.used(me.store) == []
-    with sqlite3.connect(pages.path) as db:
+    with closing(dbapi2.connect(str(pages.path))) as db:
         assert db.execute("select count(*) from wanted").fetchone() == (0,)
