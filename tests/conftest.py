@@ -86,7 +86,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point every place of the user below tmp_path and return the home folder of secondme, not yet made."""
     for name in os.environ:
-        if name.startswith("SECONDME_"):
+        # The size of a terminal that tests are started on holds for none that they open.
+        if name.startswith("SECONDME_") or name in ("COLUMNS", "LINES"):
             monkeypatch.delenv(name)
     user = tmp_path / "user"
     monkeypatch.setenv("HOME", str(user))

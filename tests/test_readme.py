@@ -25,7 +25,7 @@ from secondme.records import Note
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SET_UP = (
     "python3 -m venv .venv && .venv/bin/pip install '.[llama]' && .venv/bin/secondme demo",
-    ".venv/bin/pip install '.[dev]' && .venv/bin/pytest",
+    ".venv/bin/pip install '.[dev]' && .venv/bin/pytest -n logical",
 )
 
 

@@ -6,8 +6,9 @@ usage: python -P tests/bench/first_word.py DATA.json... [--per-category 16] [--f
        python -P tests/bench/first_word.py --report FILE.jsonl...
 
 DATA are conversations as LoCoMo publishes them. A replay asks so many questions in a mixed order over one memory of
-all, with no pages at first, and tells hits, first words and memory; else pages are made before the clock runs. F1 is
-the benchmark's, with Porter stems; the paired test is by flipping signs at random. Each answer is one line of --out.
+all, with no pages at first; after each tenth of them passages are read ahead, as the background process does when
+nobody asks. It tells hits, first words and memory. Else pages are made before the clock runs. F1 is the benchmark's,
+with Porter stems; the paired test is by flipping signs at random. Each answer is one line of --out.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from secondme.assistant import Assistant
 from secondme.config import Config, ModelsConfig, load_config
 from secondme.paths import find_paths
 from secondme.plugins import Plugins, load_plugins
-from secondme.reading_ahead import read_pages
+from secondme.reading_ahead import read_ahead, read_pages
 from secondme.records import Note
 
 BUDGET = 8_000_000_000
@@ -111,28 +112,35 @@ def replay(args: argparse.Namespace, models: ModelsConfig, plugins: Plugins) -> 
     draw = random.Random(1)
     asked = [draw.choice(pool) for _ in range(args.replay)]
     config = Config(models=replace(models, fresh=args.fresh[0], page_budget=args.budget))
-    process, rows, sizes = psutil.Process(), list[dict[str, Any]](), list[float]()
+    size, process = max(1, len(asked) // 10), psutil.Process()
     with tempfile.TemporaryDirectory() as home, Assistant.open(home, config=config, plugins=plugins) as me:
         for number, sample in enumerate(samples):
-            me.add_many(replace(note, uri=f"{number}:{note.uri}", thread=f"{number}") for note in notes_of(sample))
-        for number, question in enumerate(asked, 1):
-            rows.append(answer(me, question))
-            if number % max(1, len(asked) // 10) == 0:
-                sizes.append(process.memory_info().rss / 1e6)
-                part = rows[-max(1, len(asked) // 10) :]
-                loaded, made = (sum(row[name] or 0 for row in part) for name in ("pages_loaded", "pages_made"))
-                words = statistics.median(row["seconds_to_first_word"] or 0 for row in part)
-                print(
-                    f"{number}: {loaded} loaded, {made} made, first word {words:.2f} s, {sizes[-1]:,.0f} MB", flush=True
-                )
+            me.add_many(
+                replace(note, uri=f"{number}:{note.uri}", thread=f"{number} {note.thread}") for note in notes_of(sample)
+            )
+        for start in range(0, len(asked), size):
+            part = [answer(me, question, brief=False) for question in asked[start : start + size]]
+            shown, loaded, read = (
+                sum(row[name] or 0 for row in part) for name in ("shown", "pages_loaded", "tokens_evaluated")
+            )
+            words = statistics.median(row["seconds_to_first_word"] or 0 for row in part)
+            began = time.perf_counter()
+            made = read_ahead(me)
+            print(
+                f"{start + len(part)}: {loaded} of {shown} from pages, {read / len(part):.0f} tokens read, "
+                f"first word {words:.2f} s, {process.memory_info().rss / 1e6:,.0f} MB; "
+                f"then {made} pages made in {time.perf_counter() - began:.0f} s",
+                flush=True,
+            )
         print(me.pages().statistics())
 
 
-def answer(me: Assistant, question: dict[str, Any]) -> dict[str, Any]:
+def answer(me: Assistant, question: dict[str, Any], *, brief: bool = True) -> dict[str, Any]:
     """Ask once."""
-    found = me.ask(question["question"], brief=True)
+    found = me.ask(question["question"], brief=brief)
     keys = ("seconds_to_evidence", "seconds_to_first_word", "seconds", "tokens_evaluated", "tokens_sent")
     trace = {key: found.trace.get(key) for key in (*keys, "tokens_written", "pages_loaded", "pages_made")}
+    trace["shown"] = len(found.trace.get("evidence_shown", ()))
     text = "" if found.abstained else found.text
     gold, category = str(question["answer"]), question["category"]
     named = {"question": question["question"], "category": category, "gold": gold, "said": text}

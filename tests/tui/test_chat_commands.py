@@ -238,7 +238,7 @@ async def test_export_writes_the_conversation_with_its_sources(
         await say(screen, "/export mine.md")
         await screen.until(lambda: (elsewhere / "mine.md").exists())
         await say(screen, "/export mine.md")
-        await screen.until_shown("mine.md is there already; /export")
+        await screen.until_shown("/export OTHER-FILE")
 
 
 async def test_help_lists_all_commands(show: Open) -> None:
