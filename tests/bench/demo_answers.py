@@ -1,9 +1,10 @@
 """Ask the questions of demo_questions.toml on the sample vault with the configured model, and print how it does.
 
-usage: python demo_answers.py [--only KIND] [--brief] [--show]
+usage: python -P demo_answers.py [--only KIND] [--brief] [--ahead] [--show]
 One line of JSON for each kind of question and one for all: the share of answers with all expected words (case and
 commas in numbers aside), the share whose citations hold a line that proves it, the share that abstained, and the
-median seconds to the evidence, to the first word and to the end. SECONDME_MODELS_LANGUAGE chooses another model.
+median seconds to the evidence, to the first word and to the end, and the mean of the tokens that were read.
+SECONDME_MODELS_LANGUAGE chooses another model, SECONDME_MODELS_FRESH how much is read anew.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from secondme import Assistant
 from secondme.cli.intake import notes_at
 from secondme.demo import vault
+from secondme.reading_ahead import read_ahead
 from secondme.records import Answer, Match
 
 QUESTIONS = Path(__file__).with_name("demo_questions.toml")
@@ -99,6 +101,7 @@ def figures(kind: str, results: Iterable[Result]) -> dict[str, object]:
         "evidence_cited": round(sum(result.has_evidence for result in some) / len(some), 3),
         "abstained": round(sum(result.answer.abstained for result in some) / len(some), 3),
         **{f"seconds_to_{name}_p50": round(statistics.median(each), 3) for name, each in times.items() if each},
+        "tokens_read_mean": round(statistics.fmean(trace.get("tokens_evaluated", 0) for trace in traces)),
     }
 
 
@@ -115,11 +118,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="ask the questions of this kind only")
     parser.add_argument("--brief", action="store_true", help="ask for a phrase; its text has no marks")
+    parser.add_argument(
+        "--ahead", action="store_true", help="have the vault read ahead, as the background process does"
+    )
     parser.add_argument("--show", action="store_true", help="print every answer")
     args = parser.parse_args()
     results = []
     with tempfile.TemporaryDirectory() as home, Assistant.open(home) as me:
         add_vault(me)
+        if args.ahead:
+            print(f"{read_ahead(me)} pages made", flush=True)
         for entry in read_questions():
             if args.only in ("", entry["kind"]):
                 results.append(result := ask(me, entry, brief=args.brief))
