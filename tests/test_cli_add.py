@@ -163,7 +163,10 @@ def test_a_named_file_that_no_reader_takes_is_skipped_aloud(call: Run, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["./notes/x.md", "missing.md", "/no/such/folder", "notes/x.md", "../x", "diary.txt"])
-def test_a_path_that_does_not_exist_is_refused_and_not_taken_for_a_text(call: Run, own_home: Path, name: str) -> None:
+def test_a_path_that_does_not_exist_is_refused_and_not_taken_for_a_text(
+    call: Run, own_home: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(own_home.parent)
     refused = call("add", name)
     assert refused.code == 2
     assert f"no such file or folder: {name}" in refused.stderr

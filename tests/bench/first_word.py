@@ -34,7 +34,7 @@ import psutil
 from bench.loaded import Loaded
 
 from secondme.assistant import Assistant
-from secondme.config import Config, ModelsConfig, load_config
+from secondme.config import AnswerConfig, Config, ModelsConfig, load_config
 from secondme.paths import find_paths
 from secondme.plugins import Plugins, load_plugins
 from secondme.reading_ahead import read_ahead, read_pages
@@ -111,7 +111,9 @@ def replay(args: argparse.Namespace, models: ModelsConfig, plugins: Plugins) -> 
     pool = [one for sample in samples for one in sample["qa"] if one["category"] in CATEGORIES]
     draw = random.Random(1)
     asked = [draw.choice(pool) for _ in range(args.replay)]
-    config = Config(models=replace(models, fresh=args.fresh[0], page_budget=args.budget))
+    models = replace(models, fresh=args.fresh[0], page_budget=args.budget)
+    # What is said is not looked at.
+    config = Config(models=models, answer=AnswerConfig(max_tokens=8))
     size, process = max(1, len(asked) // 10), psutil.Process()
     with tempfile.TemporaryDirectory() as home, Assistant.open(home, config=config, plugins=plugins) as me:
         for number, sample in enumerate(samples):
