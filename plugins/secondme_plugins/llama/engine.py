@@ -41,7 +41,7 @@ class Run:
     def __init__(self, path: Path, set_up: Callable[[Any], None]) -> None:
         llama = bindings()
         self._path = path
-        self.model = llama.llama_model_load_from_file(os.fsencode(path), llama.llama_model_default_params())
+        self.model = llama.llama_model_load_from_file(os.fsencode(path), _loading(llama))
         if not self.model:
             raise NoModel(f"llama.cpp cannot load {path}", hint="the file may be damaged: secondme model verify")
         settings = llama.llama_context_default_params()
@@ -138,6 +138,16 @@ def _import_without_package(spec: ModuleSpec) -> Any:
 def _silence(llama: Any) -> Any:
     # Cached so that it lives as long as llama.cpp, which may call it at any time.
     return llama.llama_log_callback(lambda level, text, data: None)
+
+
+def _loading(llama: Any) -> Any:
+    """Return the settings by which a model is loaded."""
+    settings = llama.llama_model_default_params()
+    if b"AMX_INT8 = 1" in llama.llama_print_system_info():
+        # Built by GCC 12, llama.cpp's code for these matrix instructions ends the process (its pull request 26954).
+        # Only weights in buffers of its own are read by that code, and the default model is as fast without them.
+        settings.use_extra_bufts = False
+    return settings
 
 
 def _free(context: Any, model: Any) -> None:
