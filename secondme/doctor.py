@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shlex
 import shutil
@@ -10,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from secondme.config import Config, get_value, load_config
+from secondme.dry_run import run_engine
 from secondme.errors import ConfigError, IntegrityError, NoModel, SecondmeError
 from secondme.models.catalog import find_entry
 from secondme.models.checks import checked_digest, is_trusted, verify_model
@@ -83,7 +83,15 @@ def check(
         ("vectors", _vectors),
         ("round trip", _round_trip),
     )
-    return settings + [found for name, look in looks for found in _guarded(name, look, patient)]
+    found = settings
+    for name, look in looks:
+        some = _guarded(name, look, patient)
+        found += some
+        if name == "engine" and not all(one.ok for one in some):
+            # What ended a process would end this one too.
+            without = replace(config.models, language="", embedder="")
+            patient = replace(patient, config=replace(config, models=without))
+    return found
 
 
 def exit_code(checks: Iterable[Check]) -> int:
@@ -171,16 +179,7 @@ def _engine(patient: _Patient) -> Iterator[Check]:
     if not any(find_entry(name) or _is_file(name) for name in named if name):
         yield Check("engine", True, "llama.cpp is not needed")
         return
-    hint = "pip install 'secondme[llama]'"
-    if importlib.util.find_spec("llama_cpp") is None:
-        raise NoModel("llama-cpp-python is not installed", hint=hint)
-    # In a process of its own: a library built for another processor would take this one down.
-    command = [sys.executable, "-P", "-c", "import llama_cpp; print(llama_cpp.__version__)"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise NoModel(f"llama-cpp-python cannot be loaded: {said[-1] if said else done.returncode}", hint=hint)
-    yield Check("engine", True, f"llama-cpp-python {done.stdout.strip()}")
+    yield Check("engine", True, f"llama-cpp-python {run_engine(patient.config)}")
 
 
 def _network(patient: _Patient) -> Iterator[Check]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ModelFile
 from fakes import FakePlugin
+from plugin_files import write_plugin
 
 from secondme.assistant import Assistant
 from secondme.config import Config
@@ -240,6 +241,33 @@ def test_verifying_tells_absent_damaged_and_unknown_models_apart(no_models: Path
         file.truncate(entry.size)
     with pytest.raises(IntegrityError, match="checksum is wrong"):
         verify_model("minilm-l6", no_models)
+
+
+ENDED = """
+import os, signal
+from secondme.hookspecs import hookimpl
+
+@hookimpl
+def embedder(config):
+    os.kill(os.getpid(), signal.SIGILL)
+"""
+
+
+def test_an_engine_that_the_system_ends_is_named_and_the_rest_is_looked_at(
+    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDME_MODELS_EMBEDDER", "minilm-l6")
+    site = write_plugin(tmp_path / "site", "ending", ENDED)
+    (site / "llama_cpp.py").write_text("__version__ = '1'\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.delenv("SECONDME_PLUGINS", raising=False)
+    checks = check(plugins=plugins)
+    engine = of(checks, "engine")
+    assert (engine.ok, engine.exit_code) == (False, 13)
+    assert "illegal instruction" in engine.detail
+    assert "--no-cache-dir" in engine.hint
+    assert of(checks, "round trip").detail == "written, read, and found by words"
 
 
 @pytest.mark.model
