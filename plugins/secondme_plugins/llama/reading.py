@@ -17,6 +17,8 @@ from secondme_plugins.llama.pace import Pace
 
 READ_TOKENS = 128
 """How much of a prompt is read at once: an interrupt waits for it, a second or so; bigger steps are hardly faster."""
+LAST_TOKENS = READ_TOKENS * 3 // 2
+"""How much is read at once where that is all there is left: a small step takes nearly as long as a full one."""
 HEADS = 8
 """How many prefixes are remembered."""
 BRANCHES = 16
@@ -73,7 +75,7 @@ class Reading:
 
     def steps(self, head: Head, ids: Sequence[int], usage: Usage) -> Iterator[str]:
         """Read what is missing of `ids`, and yield "" after each step of READ_TOKENS."""
-        while step := ids[len(head.tokens) : len(head.tokens) + READ_TOKENS]:
+        while step := next_step(ids, len(head.tokens)):
             self.append(head, step)
             usage.tokens_evaluated += len(step)
             yield ""
@@ -123,7 +125,7 @@ class Reading:
         self._put_aside(shared_length((self._aside, before)), place)
         if not self._aside:
             llama.llama_memory_seq_cp(memory, head.sequence, ASIDE, 0, place)
-        while step := wanted[len(self._aside) : len(self._aside) + READ_TOKENS]:
+        while step := next_step(wanted, len(self._aside)):
             start = place + len(self._aside)
             self._decode([Step(id, start + at, ASIDE, False) for at, id in enumerate(step)])
             self._aside += step
@@ -223,10 +225,15 @@ def make_memory(settings: Any, size: int, *, kv: str) -> None:
     if kv != "f16":
         # What is kept in few bits can only be read by it.
         settings.flash_attn_type = 1
-    settings.n_batch = settings.n_ubatch = READ_TOKENS
+    settings.n_batch = settings.n_ubatch = LAST_TOKENS
     settings.n_seq_max = SEQUENCES
     # Sequences with a common beginning share its memory; apart, each would have only its part of the whole.
     settings.kv_unified = True
+
+
+def next_step(ids: Sequence[int], done: int) -> Sequence[int]:
+    """Return what of `ids` is read at once behind the first `done` of them; nothing at their end."""
+    return ids[done:] if len(ids) - done <= LAST_TOKENS else ids[done : done + READ_TOKENS]
 
 
 def shared_length(texts: Iterable[Sequence[int]]) -> int:
