@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from secondme.config import Config, ModelsConfig
-from secondme.errors import NoModel
+from secondme.errors import ConfigError, NoModel
 from secondme.models.protocols import Prompt
 from secondme.plugins import load_plugins
 
@@ -23,13 +23,13 @@ def run_engine(config: Config) -> str:
     """Return the version of llama-cpp-python, once each model that is here has worked with it. Raises NoModel."""
     if importlib.util.find_spec("llama_cpp") is None:
         raise NoModel("llama-cpp-python is not installed", hint=INSTALL)
-    version = _run("cannot be loaded", "-c", "import llama_cpp; print(llama_cpp.__version__)")
+    version = _run("cannot be loaded", "-c", "import llama_cpp; print(llama_cpp.__version__)", hint=INSTALL)
     settings = {"models": asdict(config.models), "disabled": config.plugins.disabled}
     _run("does not run the models", "-m", "secondme.dry_run", given=json.dumps(settings))
     return version
 
 
-def _run(failure: str, *arguments: str, given: str = "") -> str:
+def _run(failure: str, *arguments: str, given: str = "", hint: str = "") -> str:
     command = [sys.executable, "-P", *arguments]
     done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
     if done.returncode < 0:
@@ -37,7 +37,7 @@ def _run(failure: str, *arguments: str, given: str = "") -> str:
         raise NoModel(f"llama-cpp-python {failure}: the system ended it ({why.lower()})", hint=BUILD_ANEW)
     if done.returncode:
         said = done.stderr.strip().splitlines()
-        raise NoModel(f"llama-cpp-python {failure}: {said[-1] if said else done.returncode}", hint=INSTALL)
+        raise NoModel(f"llama-cpp-python {failure}: {said[-1] if said else done.returncode}", hint=hint)
     return done.stdout.strip()
 
 
@@ -45,14 +45,17 @@ def main() -> None:
     """Have the models of the settings on stdin work: `python -m secondme.dry_run`."""
     given = json.load(sys.stdin)
     models, plugins = ModelsConfig(**given["models"]), load_plugins(given["disabled"])
-    # A model that is not here, or not trusted, is no matter of the engine.
-    with suppress(NoModel):
-        if embedder := plugins.embedder(models):
-            embedder.tokens("word")
-    with suppress(NoModel):
-        if not models.endpoint and (model := plugins.language_model(models)):
-            for _ in model.reply(Prompt("", (), "Say a word."), max_tokens=1):
-                pass
+    try:
+        # A model that is not here, or not trusted, is no matter of the engine.
+        with suppress(NoModel):
+            if embedder := plugins.embedder(models):
+                embedder.tokens("word")
+        with suppress(NoModel):
+            if not models.endpoint and (model := plugins.language_model(models)):
+                for _ in model.reply(Prompt("", (), "Say a word."), max_tokens=1):
+                    pass
+    except ConfigError as error:
+        sys.exit(f"{error}; {error.hint}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -243,21 +244,33 @@ def test_verifying_tells_absent_damaged_and_unknown_models_apart(no_models: Path
         verify_model("minilm-l6", no_models)
 
 
-ENDED = """
+FAILING = """
 import os, signal
+from secondme.errors import ConfigError
 from secondme.hookspecs import hookimpl
 
 @hookimpl
 def embedder(config):
-    os.kill(os.getpid(), signal.SIGILL)
+    {}
 """
 
 
-def test_an_engine_that_the_system_ends_is_named_and_the_rest_is_looked_at(
-    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("failure", "detail", "hint"),
+    [
+        (
+            "os.kill(os.getpid(), signal.SIGILL)",
+            f"the system ended it ({(signal.strsignal(signal.SIGILL) or '').lower()})",
+            "--no-cache-dir",
+        ),
+        ("raise ConfigError('models.kv is 3', hint='known: f16')", "models.kv is 3; known: f16", ""),
+    ],
+)
+def test_an_engine_that_does_not_run_a_model_is_named_and_the_rest_is_looked_at(
+    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: str, detail: str, hint: str
 ) -> None:
     monkeypatch.setenv("SECONDME_MODELS_EMBEDDER", "minilm-l6")
-    site = write_plugin(tmp_path / "site", "ending", ENDED)
+    site = write_plugin(tmp_path / "site", "failing", FAILING.format(failure))
     (site / "llama_cpp.py").write_text("__version__ = '1'\n", encoding="utf-8")
     monkeypatch.syspath_prepend(site)
     monkeypatch.setenv("PYTHONPATH", str(site))
@@ -265,8 +278,8 @@ def test_an_engine_that_the_system_ends_is_named_and_the_rest_is_looked_at(
     checks = check(plugins=plugins)
     engine = of(checks, "engine")
     assert (engine.ok, engine.exit_code) == (False, 13)
-    assert "illegal instruction" in engine.detail
-    assert "--no-cache-dir" in engine.hint
+    assert engine.detail == f"llama-cpp-python does not run the models: {detail}"
+    assert hint in engine.hint
     assert of(checks, "round trip").detail == "written, read, and found by words"
 
 
