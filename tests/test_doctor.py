@@ -246,7 +246,7 @@ def test_verifying_tells_absent_damaged_and_unknown_models_apart(no_models: Path
 
 FAILING = """
 import os, signal
-from secondme.errors import ConfigError
+from secondme.errors import ConfigError, NoModel
 from secondme.hookspecs import hookimpl
 
 @hookimpl
@@ -263,13 +263,20 @@ def embedder(config):
             f"the system ended it ({(signal.strsignal(signal.SIGILL) or '').lower()})",
             "--no-cache-dir",
         ),
+        (
+            "os.kill(os.getpid(), signal.SIGABRT)",
+            f"the system ended it ({(signal.strsignal(signal.SIGABRT) or '').lower()})",
+            "models.context",
+        ),
         ("raise ConfigError('models.kv is 3', hint='known: f16')", "models.kv is 3; known: f16", ""),
+        ("raise NoModel('llama.cpp stopped with code 1')", "llama.cpp stopped with code 1", ""),
     ],
 )
 def test_an_engine_that_does_not_run_a_model_is_named_and_the_rest_is_looked_at(
     plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: str, detail: str, hint: str
 ) -> None:
-    monkeypatch.setenv("SECONDME_MODELS_EMBEDDER", "minilm-l6")
+    (tmp_path / "own.gguf").write_bytes(b"GGUF")
+    monkeypatch.setenv("SECONDME_MODELS_EMBEDDER", str(tmp_path / "own.gguf"))
     site = write_plugin(tmp_path / "site", "failing", FAILING.format(failure))
     (site / "llama_cpp.py").write_text("__version__ = '1'\n", encoding="utf-8")
     monkeypatch.syspath_prepend(site)

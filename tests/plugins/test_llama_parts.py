@@ -9,7 +9,7 @@ import pytest
 from secondme_plugins import llama
 from secondme_plugins.llama.pace import Pace
 from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
-from secondme_plugins.llama.reading import BRANCHES, group_tails, shared_length
+from secondme_plugins.llama.reading import BRANCHES, group_tails, next_step, shared_length
 from secondme_plugins.llama.templates import TEMPLATES, Part
 
 from secondme.config import ModelsConfig
@@ -140,6 +140,19 @@ def test_the_shared_beginning_is_that_of_all() -> None:
     assert shared_length([[1, 2, 3], [1, 2, 4], [1, 2]]) == 2
     assert shared_length([[1], [2]]) == 0
     assert shared_length([[1, 2]]) == 2
+
+
+@pytest.mark.parametrize(
+    ("length", "steps"), [(0, []), (1, [1]), (192, [192]), (193, [128, 65]), (320, [128, 192]), (321, [128, 128, 65])]
+)
+def test_a_small_step_at_the_end_goes_with_the_one_before(length: int, steps: list[int]) -> None:
+    ids, read = list(range(length)), list[int]()
+    for size in steps:
+        step = next_step(ids, len(read))
+        assert len(step) == size
+        read += step
+    assert read == ids
+    assert not next_step(ids, length)
 
 
 def test_tails_are_grouped_in_order_and_a_long_one_stays_alone() -> None:
