@@ -544,9 +544,49 @@ def test_what_was_wanted_is_known_until_it_is_kept_or_gone(me: Assistant, pages:
     pages.want([(2, text_of(me, 2))])
     assert sorted(pages.used(me.store)) == [1, 2]
     assert pages.keep("page", STATE, of=[(1, text_of(me, 1))], is_ahead=True)
-    assert pages.used(me.store) == [2]
+    # Those that are missing come first.
+    assert pages.used(me.store) == [2, 1]
     assert pages.sweep(me.store) == 0
     me.forget(["n2"])
-    assert pages.used(me.store) == []
+    assert pages.used(me.store) == [1]
     with closing(dbapi2.connect(str(pages.path))) as db:
         assert db.execute("select count(*) from wanted").fetchone() == (0,)
+
+
+def test_what_answers_wanted_takes_the_place_of_what_nobody_asked_for(
+    me: Assistant, pages: PageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3, 7):
+        me.add(Note(f"Note {number}.", uri=f"diary:{number}"))
+    pages.budget_bytes = 3500
+    moment = iter(f"2024-06-01T{hour:02}:00:00Z" for hour in range(8, 24))
+
+    def ahead(note_id: int, *, is_wanted: bool = False) -> bool:
+        source = (note_id, text_of(me, note_id))
+        if is_wanted:
+            pages.want([source])
+        return pages.keep(str(note_id), b"x" * 1000, of=[source], is_ahead=True)
+
+    def kept() -> str:
+        return "".join(name for name in "123456" if pages.has(name))
+
+    monkeypatch.setenv("SECONDME_NOW", next(moment))
+    # Filled ahead are nine tenths: three of them.
+    assert [ahead(number) for number in (6, 5, 4, 3)] == [True, True, True, False]
+    assert ahead(1, is_wanted=True)
+    assert kept() == "156"
+    # Newer ones that nobody asked for do not push it out, ...
+    assert [ahead(4), ahead(2)] == [False, False]
+    # ... and what is wanted in one hour does not take turns.
+    assert [ahead(number, is_wanted=True) for number in (2, 3, 4)] == [True, True, False]
+    assert kept() == "123"
+    monkeypatch.setenv("SECONDME_NOW", next(moment))
+    assert pages.load("1")
+    monkeypatch.setenv("SECONDME_NOW", next(moment))
+    monkeypatch.setenv("SECONDME_NOW", next(moment))
+    assert ahead(4)
+    assert kept() == "134"
+    # What was asked for more than once stays.
+    assert ahead(5, is_wanted=True)
+    assert kept() == "145"
+    assert pages.used(me.store)[0] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,3 +111,8 @@ def is_damage(error: Exception) -> bool:
     if not name and not str(error).startswith("Could not decode"):
         raise error
     return name == "SQLITE_IOERR_SHORT_READ" or name.removeprefix("SQLITE_").partition("_")[0] not in _OUT_OF_REACH
+
+
+def digest(state: bytes) -> bytes:
+    """Return what tells a state that was damaged from the one that was written."""
+    return hashlib.blake2b(state, digest_size=32).digest()

@@ -16,6 +16,10 @@ SHARE = 0.9
 """The part of the budget that is filled ahead; the rest is for what answers read."""
 MEMORY = timedelta(days=30)
 """How long it counts that a page was used."""
+SPELL = timedelta(hours=1)
+"""How long a page that was used is safe from others that are wanted as well."""
+_WORTH = "(uses + 1.0) / (1.0 + max(0.0, julianday(?1) - julianday(used_at)))"
+"""How often a page was used, by the days since then; that of a page wanted now is 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +40,27 @@ def evict(db: Database, room: int) -> None:
     What was asked about a lot long ago makes way for what is asked about now. Its size does not count: what a page
     saves grows with the room that it takes.
     """
-    worth = "(uses + 1.0) / (1.0 + max(0.0, julianday(?1) - julianday(used_at))) desc, used_at desc, id desc"
-    up_to = f"sum(length) over (order by {worth} rows unbounded preceding)"
+    up_to = f"sum(length) over (order by {_WORTH} desc, used_at desc, id desc rows unbounded preceding)"
     db.conn.execute(
         f"delete from pages where id in (select id from (select id, {up_to} up_to from pages) where up_to > ?2)",
         (to_text(now()), room),
     )
 
 
-def make_way(db: Database, *, note_id: int, room: float, now: datetime) -> bool:
+def make_way(db: Database, *, note_id: int | None, room: float, now: datetime) -> bool:
     """Remove pages until the others take no more than `room`; return whether that could be done.
 
-    A page that was used stays, and so does one of a note stored later: what is read ahead never takes turns.
+    What is read ahead of any question, of the note `note_id`, never takes turns: a page that was used stays, and so
+    does one of a note stored later. For what answers have wanted, where `note_id` is None, those of less worth go, but
+    none that was used within the last hour: the questions of that hour would take each other's.
     """
     (taken,) = db.conn.execute("select coalesce(sum(length), 0) from pages").fetchone()
     over, going = taken - room, []
-    query = """select id, length from pages where note_id is not null and iif(uses, used_at < ?, note_id < ?)
-               order by uses > 0, note_id, id"""
-    for id, length in db.conn.execute(query, (to_text(now - MEMORY), note_id)).fetchall():
+    query = f"""select id, length from pages where note_id is not null and iif(
+                    uses, used_at < ?2 or (?4 is null and used_at < ?3 and {_WORTH} < 2), ?4 is null or note_id < ?4)
+                order by uses > 0, iif(uses, {_WORTH}, 0), note_id, id"""
+    moments = [to_text(now - age) for age in (timedelta(), MEMORY, SPELL)]
+    for id, length in db.conn.execute(query, (*moments, note_id)).fetchall():
         if over <= 0:
             break
         going.append((id,))
@@ -62,6 +69,12 @@ def make_way(db: Database, *, note_id: int, room: float, now: datetime) -> bool:
         return False
     db.conn.executemany("delete from pages where id = ?", going)
     return True
+
+
+def is_wanted(db: Database, note_id: int, source: bytes) -> bool:
+    """True if an answer has wanted the page of a passage, and there was none."""
+    query = "select 1 from wanted where note_id = ? and source = ?"
+    return bool(db.conn.execute(query, (note_id, source)).fetchone())
 
 
 def used_sources(db: Database) -> list[tuple[int, bytes]]:

@@ -17,8 +17,8 @@ from secondme.clock import now, to_text
 from secondme.errors import Locked, SecondmeError
 from secondme.locks import page_lock
 from secondme.store.connect import DRIVER_ERROR, key_of, open_cache, open_copy, writing
-from secondme.store.page_file import Unfit, beside, is_damage, no_pages, prepare
-from secondme.store.page_room import SHARE, PageNumbers, evict, make_way, page_numbers, used_sources
+from secondme.store.page_file import Unfit, beside, digest, is_damage, no_pages, prepare
+from secondme.store.page_room import SHARE, PageNumbers, evict, is_wanted, make_way, page_numbers, used_sources
 from secondme.store.traces import Looked, in_tables
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class PageStore:
             found = db.conn.execute(
                 "select id, state, length, digest from pages where name = ?", (self._hashed(key),)
             ).fetchone()
-            if found and len(found[1]) == found[2] and _digest(found[1]) == found[3]:
+            if found and len(found[1]) == found[2] and digest(found[1]) == found[3]:
                 state = found[1]
             self._count(db, found[0] if found else None, is_hit=state is not None)
         return state
@@ -92,8 +92,8 @@ class PageStore:
     def keep(self, key: str, state: bytes, *, of: Sequence[Source] = (), is_ahead: bool = False) -> bool:
         """Keep what was read of a passage, the first of `of`, behind the others; return whether it is kept.
 
-        It is not where the memory has one of them not (any more), nor `is_ahead` of any question where others would
-        have to go that are more likely to serve. A page of no passage never goes with one: it must hold nothing of the
+        It is not where the memory has one of them not (any more), nor `is_ahead` of a question where others would have
+        to go that are more likely to serve. A page of no passage never goes with one: it must hold nothing of the
         memory, as the beginning of every prompt does.
         """
         is_kept = False
@@ -106,13 +106,15 @@ class PageStore:
                 # Whoever removes passages sweeps afterwards, and has to wait for this: no page is overlooked.
                 if not all(self._is_there(*one) for one in of):
                     return False
+                uses = 1
                 if is_ahead and note_id is not None:
+                    uses = int(is_wanted(db, note_id, self._hashed(source)))
                     room = SHARE * self.budget_bytes - len(state)
-                    if not make_way(db, note_id=note_id, room=room, now=now()):
+                    if not make_way(db, note_id=None if uses else note_id, room=room, now=now()):
                         return False
                 db.conn.execute("delete from pages where name = ?", (self._hashed(key),))
                 evict(db, self.budget_bytes - len(state))
-                row = (note_id, self._hashed(source), int(not is_ahead), to_text(now()), len(state), _digest(state))
+                row = (note_id, self._hashed(source), uses, to_text(now()), len(state), digest(state))
                 columns = "name, note_id, source, uses, used_at, length, digest, state"
                 values = (self._hashed(key), *row, state)
                 added = db.conn.execute(f"insert into pages ({columns}) values (?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -294,7 +296,3 @@ def tidy_pages(store: Store, *, budget_bytes: int) -> None:
     else:
         with no_pages(store.path):
             pass
-
-
-def _digest(state: bytes) -> bytes:
-    return hashlib.blake2b(state, digest_size=32).digest()
