@@ -52,15 +52,6 @@ def takes_pages(config: ModelsConfig) -> bool:
     return bool(config.language) and fresh_count(config) is not None
 
 
-def pages_alone(config: ModelsConfig) -> bool:
-    """True if a page is also made of what stands behind nothing in its thread, such as a note of one passage.
-
-    It knows nothing but itself, and answers of such pages alone were measured to be worse: only who sets a number of
-    passages to read anew gets them.
-    """
-    return config.fresh != AUTO
-
-
 def in_order(best_first: Sequence[Match], fresh: int) -> list[Match]:
     """Return the evidence in the order it happened: first all but the best `fresh`, then those.
 
@@ -133,6 +124,14 @@ class PassageShelf:
         """True if there is a state under `key`."""
         return self._store.has(key)
 
+    def takes(self, key: str, page: int) -> bool:
+        """True if there is no state under `key`, and there is room for one of this page."""
+        if self._store.has(key) or not self._sources[page]:
+            return False
+        has_room = self._store.has_room(self._sources[page][0])
+        self.is_full |= not has_room
+        return has_room
+
     def keep(self, key: str, page: int | None, state: bytes) -> None:
         """Keep the state of a page."""
         if page is None:
@@ -163,6 +162,11 @@ def whose_words(me: Assistant, zones: Zones, match: Match) -> Whose:
     except NotFound:
         return "others"  # it was forgotten since it was found
     names = {"author": note.author, "thread": note.thread, "uri": note.uri}
-    if zones.is_own(number_in(note.id, "n"), origin=note.origin, **names):
+    return whose_note(zones, number_in(note.id, "n"), origin=note.origin, **names)
+
+
+def whose_note(zones: Zones, id: int, *, origin: str, author: str, thread: str, uri: str) -> Whose:
+    """Return whose words a note is."""
+    if zones.is_own(id, origin=origin, author=author, thread=thread, uri=uri):
         return "own"
-    return "notes" if note.origin == "file" and note.author in ("", me.config.me.name) else "others"
+    return "notes" if origin == "file" and author in ("", zones.me) else "others"

@@ -80,6 +80,10 @@ class TrialShelf:
         """True if there is a state under `key`."""
         return key in self.states
 
+    def takes(self, key: str, page: int) -> bool:
+        """True if there is no state under `key`."""
+        return not self.has(key)
+
     def keep(self, key: str, page: int | None, state: bytes) -> None:
         """Keep the state of a page."""
         self.states[key], self.sizes[page] = state, len(state)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from secondme.clock import now
-from secondme.laying import Laid, PassageShelf, fresh_count, in_order, lay, pages_alone
+from secondme.laying import Laid, PassageShelf, fresh_count, in_order, lay
 from secondme.models.prompts import evidence_line
 from secondme.models.protocols import Prompt, ReadsAhead
 from secondme.records import Match
@@ -26,7 +26,6 @@ class Paging:
         """Have `fresh` of the best passages read anew, and those that have no page."""
         self._me, self._model, self._fresh = me, model, fresh
         self._around = Surroundings(me)
-        self._takes_alone = pages_alone(me.config.models)
         self._anew = 0
 
     @classmethod
@@ -57,7 +56,7 @@ class Paging:
         wanted: list[Source] = []
         for at, has_page in enumerate(self._model.has_read(prompt)):
             is_beside = at >= len(laid.found) - len(beside)
-            if not sources[at] or not (behind[at].pages or self._takes_alone):
+            if not sources[at]:
                 continue
             # What stands behind nothing is made a page while it is read.
             if has_page or not (behind[at].pages or is_beside):

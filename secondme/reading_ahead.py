@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from secondme.clock import now
-from secondme.laying import AROUND_TOKENS, PassageShelf, lay, moment_of, pages_alone, takes_pages
+from secondme.laying import AROUND_TOKENS, PassageShelf, lay, takes_pages
 from secondme.models.prompts import answer_prompt, evidence_line
 from secondme.models.protocols import ReadsAhead
 from secondme.search import as_match
@@ -42,7 +42,7 @@ def read_ahead(me: Assistant, *, seconds: float = float("inf"), progress: Progre
         for passages in batches:
             prompt, shelf = _prompt(me, around, [as_match(passage) for passage in passages])
             for _ in model.read_ahead(prompt):
-                if shelf.is_full or time.monotonic() >= stop:
+                if time.monotonic() >= stop:
                     break
             made += shelf.kept
             looked_at += len(passages)
@@ -85,23 +85,18 @@ def _prompt(
     """Return a prompt with those pages that an answer with this evidence would keep, and where they are kept."""
     most, model = me.config.answer.evidence_tokens, me.model()
     # What is longer is cut for an answer.
-    whole = [match for match in _by_thread(matches) if model.count(evidence_line(match)) <= most]
+    whole = [match for match in matches if model.count(evidence_line(match)) <= most]
     laid = lay(me, whole, Standing(me, whole, moment=now()))
     prompt = answer_prompt("", laid.read, mark=me.store.meta("fence") or "", brief=brief)
     behind = around.behind(laid.found)
-    takes_alone = pages_alone(me.config.models)
     room = model.context - model.count(prompt.prefix) - AROUND_TOKENS
     wanted = [
         (page, one.pages, sources)
         for page, one, sources in zip(prompt.pages, behind, laid.sources(behind), strict=True)
-        if sources and (one.pages or takes_alone) and sum(map(model.count, (page, *one.pages))) <= room
+        if sources and sum(map(model.count, (page, *one.pages))) <= room
     ]
+    # What is read behind the same is read together.
+    wanted.sort(key=lambda one: (*one[1], one[0]))
     pages, before, sources = zip(*wanted, strict=True) if wanted else ((), (), ())
     shelf = PassageShelf(me.pages(), sources, is_ahead=True)
     return replace(prompt, pages=pages, behind=before, shelf=shelf), shelf
-
-
-def _by_thread(matches: Sequence[Match]) -> list[Match]:
-    """Return matches with those of a thread together, as they follow each other there: one is read behind the other."""
-    threads = {match.thread: place for place, match in reversed(list(enumerate(matches)))}
-    return sorted(matches, key=lambda match: (threads[match.thread], *moment_of(match)))

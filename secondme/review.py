@@ -163,7 +163,7 @@ def typed(me: Assistant, id: str) -> Note:
 
 def rewrite(me: Assistant, id: str, text: str) -> Note:
     """Put `text` in the place of what the user typed; return the note as stored. Raises as `typed`."""
-    from secondme.store.pages import sweep_pages
+    from secondme.store.page_sweeping import sweep_pages
 
     stored = me.add(replace(typed(me, id), text=text, id=""))
     # Pages of the earlier text that are in use go with a later sweep.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from secondme.ids import parse_id
-from secondme.laying import signed, whose_words
+from secondme.ids import number_in, parse_id
+from secondme.laying import signed, whose_note, whose_words
 from secondme.models.prompts import evidence_line
 from secondme.records import Match
 from secondme.search import as_match
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 STRETCH = 2000
 """Characters of a thread that are read together, about: one that has grown begins no page anew."""
+
+APART = 8
+"""One of so many passages that begin a thread begins a stretch of these: where one comes or goes, few pages do."""
+FARTHEST = 500
+"""Notes that are looked at for those that began a thread before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +37,24 @@ class Behind:
 
 
 class Surroundings:
-    """The passages around others, in the order of their threads."""
+    """The passages around others, in the order of their threads.
+
+    What begins a thread, such as a note of one passage, stands behind what began one before it and is of equal trust:
+    no page of the user's own words was read behind words of others.
+    """
 
     def __init__(self, me: Assistant) -> None:
         """Look at the passages as they are now."""
         self._me = me
         self._layout = me.searcher().layout()
         self._known: dict[int, tuple[str, tuple[int, str]]] = {}
+        begins = self._layout.ids[np.flatnonzero(np.diff(self._layout.threads, prepend=-1))]
+        self._begins = frozenset(begins.tolist())
+        self._begun: dict[int, list[int]] = {}
+        self._zones = me.store.facts.zones()
 
     def behind(self, matches: Iterable[Match]) -> tuple[Behind, ...]:
-        """Return for each match what its page is read behind: up to two stretches of its thread."""
+        """Return for each match what its page is read behind: up to two stretches of its thread, or of beginnings."""
         before = [self._before(match) for match in matches]
         self._look_up({id for ids in before for id in ids})
         return tuple(
@@ -62,16 +76,42 @@ class Surroundings:
         return [as_match(passage) for passage in self._me.store.passages([id for id in found if id not in own])]
 
     def _before(self, match: Match) -> list[int]:
-        """Return the numbers of the passages before one: those of its stretch of the thread, and of the one before."""
+        """Return the numbers of the passages before one: those of its stretch, and of the one before."""
         row = self._row(match)
         if row is None:
             return []
         first = int(np.searchsorted(self._layout.threads, self._layout.threads[row]))
+        if first == row:
+            id = int(self._layout.ids[row])
+            if id not in self._begun:
+                self._begun[id] = self._begun_before(match, id)
+            return self._begun[id]
         lengths = self._layout.lengths[first : row + 1]
         stretches = (np.cumsum(lengths) - lengths) // STRETCH
         start = first + int(np.searchsorted(stretches, stretches[-1] - 1))
         ids: list[int] = self._layout.ids[start:row].tolist()
         return ids
+
+    def _begun_before(self, match: Match, id: int) -> list[int]:
+        """Return the numbers of the passages that began threads before one that does, two stretches at most."""
+        whose = whose_words(self._me, self._zones, match)
+        before: list[tuple[int, int]] = []
+        found = self._me.store.first_passages(match.happened_at, before=number_in(match.id.partition(".")[0], "n"))
+        missing = 2 - _begins_stretch(id)
+        for other, length, note_id, names in islice(found, FARTHEST):
+            if other in self._begins and whose_note(self._zones, note_id, **names) == whose:
+                before.append((other, length))
+                missing -= _begins_stretch(other)
+                if not missing:
+                    break
+        before.reverse()
+        starts, size = [0], 0
+        for at, (other, length) in enumerate([*before, (id, 0)]):
+            if at and (size >= STRETCH or _begins_stretch(other)):
+                starts.append(at)
+                size = 0
+            size += length
+        return [other for other, _ in before[starts[-2:][0] :]]
 
     def _row(self, match: Match) -> int | None:
         """Return where a passage stands; None for what is none, or is not there any more."""
@@ -86,7 +126,10 @@ class Surroundings:
         """Learn how a model reads these passages, whatever the facts say of them by now."""
         passages = self._me.store.passages(sorted(ids - self._known.keys()))
         matches = [as_match(passage) for passage in passages]
-        zones = self._me.store.facts.zones()
-        whose = [whose_words(self._me, zones, match) for match in matches]
+        whose = [whose_words(self._me, self._zones, match) for match in matches]
         for passage, read in zip(passages, signed(self._me, matches, whose), strict=True):
             self._known[passage.id] = evidence_line(read), (passage.note_id, passage.span.text)
+
+
+def _begins_stretch(id: int) -> bool:
+    return id % APART == 0

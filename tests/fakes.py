@@ -132,7 +132,7 @@ class PagingModel(ScriptedModel):
         """Keep the pages that the shelf lacks, and yield each."""
         assert prompt.shelf
         for at, page in enumerate(prompt.pages):
-            if not prompt.shelf.has(self._key(prompt, at)):
+            if prompt.shelf.takes(self._key(prompt, at), at):
                 yield ""
                 self.ahead.append(page)
                 prompt.shelf.keep(self._key(prompt, at), at, self._state(page))

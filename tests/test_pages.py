@@ -30,7 +30,8 @@ from secondme.store.connect import key_of
 from secondme.store.forgetting import finish, is_unfinished
 from secondme.store.page_file import no_pages
 from secondme.store.page_room import PageNumbers
-from secondme.store.pages import PageStore, tidy_pages
+from secondme.store.page_sweeping import tidy_pages
+from secondme.store.pages import PageStore
 
 BUDGET = 10_000_000
 MARK = b"\x81a page that can be recognised\x82"

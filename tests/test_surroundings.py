@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakePlugin, PagingModel
 
-from secondme import laying
 from secondme.assistant import Assistant
 from secondme.config import AnswerConfig, Config, ModelsConfig
-from secondme.models.catalog import get_entry
 from secondme.plugins import load_plugins
 from secondme.reading_ahead import read_ahead
 from secondme.records import Filters, Note
 from secondme.search import as_match
-from secondme.surroundings import STRETCH, Surroundings
+from secondme.surroundings import APART, STRETCH, Surroundings
 
 MODELS = ModelsConfig("paging", "hashing", fresh="1", page_budget=1_000_000)
 QUESTION = "What did Ana do with the harbour clock?"
@@ -75,6 +73,44 @@ def test_a_page_is_read_behind_what_was_said_before_it_in_its_thread(me: Assista
     assert behind(me, 1) == []
     assert behind(me, 3) == [TALK[0].text, TALK[1].text]
     assert behind(me, 5) == ["Elsewhere."]
+
+
+def alone(number: int, day: int, text: str = "", **more: Any) -> Note:
+    """A note that begins a thread and ends it."""
+    return Note(text or f"Note {number}.", uri=f"note:{number}", happened_at=START + timedelta(days=day), **more)
+
+
+def test_what_begins_a_thread_is_read_behind_what_began_one_before(me: Assistant) -> None:
+    me.add_many([alone(1, 1), alone(2, 3), alone(3, 2)])
+    me.add_many([turn(0), turn(1)])
+    me.add(alone(4, 3))
+    assert behind(me, 1) == []
+    assert behind(me, 3) == ["Note 1."]
+    assert behind(me, 2) == ["Note 1.", "Note 3."]
+    assert behind(me, 6) == ["Note 1.", "Note 3.", "Note 2."]
+    assert behind(me, 5) == [turn(0).text]
+
+
+def test_own_words_are_never_read_behind_words_of_others(me: Assistant) -> None:
+    me.add_many([alone(1, 1), alone(2, 2, origin="clip"), alone(3, 3), alone(4, 4, origin="clip"), alone(5, 5)])
+    assert behind(me, 5) == ["Note 1.", "Note 3."]
+    assert behind(me, 4) == ["Note 2."]
+
+
+def test_where_a_note_comes_or_goes_only_few_stand_behind_others_than_before(me: Assistant) -> None:
+    me.add_many(alone(number, number) for number in range(1, 61))
+    before = {number: behind(me, number) for number in range(1, 61)}
+    assert max(map(len, before.values())) == 2 * APART - 1
+    me.forget(["n20"])
+    me.add(alone(99, 40))
+    changed = [number for number in before if number != 20 and behind(me, number) != before[number]]
+    assert len(changed) <= 4 * APART
+    assert all(number in range(20, 20 + 3 * APART) or number in range(40, 40 + 3 * APART) for number in changed)
+
+
+def test_long_notes_stand_behind_fewer(me: Assistant) -> None:
+    me.add_many(alone(number, number, f"{number} ".ljust(STRETCH // 4, "x")) for number in range(1, 31))
+    assert max(len(behind(me, number)) for number in range(1, 31)) == 7
 
 
 def test_of_a_long_thread_it_is_two_stretches_at_most_and_growing_changes_nothing(me: Assistant) -> None:
@@ -176,24 +212,5 @@ def test_what_was_missing_is_read_anew_and_then_made_first(me: Assistant) -> Non
     assert isinstance(model, PagingModel)
     ahead = [page.partition(": ")[2] for page in model.ahead]
     wanted = {me.note(id)[0].text for id in shown if id != "n5"}
-    assert wanted <= set(ahead[: ahead.index("Tea number 39 was good.")])
-    assert me.pages().used(me.store) == []
-
-
-def test_what_stands_alone_gets_a_page_only_where_the_user_says_how_many_are_read_anew(
-    own_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(laying, "find_entry", lambda _: replace(get_entry("qwen2.5-coder-1.5b"), fresh=0))
-    question = "Which colour has the harbour clock of town 3?"
-    alone = {f"n{len(TALK) + number}" for number in range(1, 7)}
-    with opened(own_home, models=replace(MODELS, fresh="auto"), evidence=4) as me:
-        me.add_many(TALK)
-        me.add_many(Note(f"The harbour clock of town {number} is blue.", uri=f"note:{number}") for number in range(6))
-        assert read_ahead(me) == len(TALK) - 1
-    with opened(own_home) as me:
-        assert read_ahead(me) == 7
-    with opened(own_home, models=replace(MODELS, fresh="auto"), evidence=4) as me:
-        trace = me.ask(question).trace
-        assert alone & set(trace["evidence_shown"])
-        assert trace["pages_made"] == 0
-        assert trace["pages_loaded"] == len(set(trace["evidence_shown"]) - alone)
+    assert wanted <= set(ahead[: len(TALK)])
+    assert wanted <= {passage.span.text for passage in me.store.passages(me.pages().used(me.store))}

@@ -70,7 +70,7 @@ def _work(kind: str, limits: list[int]) -> dict[str, Any]:
 
 def _tidy(me: Assistant) -> None:
     """Let go of the pages of passages that changed; those that are in use go the next time."""
-    from secondme.store.pages import tidy_pages
+    from secondme.store.page_sweeping import tidy_pages
 
     with contextlib.suppress(Locked):
         tidy_pages(me.store, budget_bytes=me.config.models.page_budget)

@@ -21,6 +21,9 @@ class Shelf(Protocol):
     def has(self, key: str) -> bool:
         """True if something is kept under `key`."""
 
+    def takes(self, key: str, page: int) -> bool:
+        """True if nothing is kept under `key`, and a page of the prompt would be: it is worth being read."""
+
     def keep(self, key: str, page: int | None, state: bytes) -> None:
         """Keep the state of a page of the prompt while it is useful; None is what stands before all pages."""
 

@@ -76,7 +76,7 @@ def forget_again(store: Store, others: Fingerprints) -> int:
 
 def finish(store: Store, hashes: Fingerprints | None = None) -> Finished:
     """Remove what is left of forgotten notes, or of passages that changed, in copies, pages and the database's log."""
-    from secondme.store.pages import sweep_pages
+    from secondme.store.page_sweeping import sweep_pages
 
     copies = clean_copies(store, hashes)
     with store.writing():

@@ -54,21 +54,30 @@ def make_way(db: Database, *, note_id: int | None, room: float, now: datetime) -
     does one of a note stored later. For what answers have wanted, where `note_id` is None, those of less worth go, but
     none that was used within the last hour: the questions of that hour would take each other's.
     """
+    going = _going(db, note_id=note_id, room=room, now=now)
+    db.conn.executemany("delete from pages where id = ?", [(id,) for id in going or ()])
+    return going is not None
+
+
+def has_way(db: Database, *, note_id: int | None, room: float, now: datetime) -> bool:
+    """True if `make_way` could do it for a page of the usual size beside those in `room`."""
+    (usual,) = db.conn.execute("select coalesce(avg(length), 0) from pages where note_id is not null").fetchone()
+    return _going(db, note_id=note_id, room=room - usual, now=now) is not None
+
+
+def _going(db: Database, *, note_id: int | None, room: float, now: datetime) -> list[int] | None:
     (taken,) = db.conn.execute("select coalesce(sum(length), 0) from pages").fetchone()
     over, going = taken - room, []
     query = f"""select id, length from pages where note_id is not null and iif(
                     uses, used_at < ?2 or (?4 is null and used_at < ?3 and {_WORTH} < 2), ?4 is null or note_id < ?4)
                 order by uses > 0, iif(uses, {_WORTH}, 0), note_id, id"""
     moments = [to_text(now - age) for age in (timedelta(), MEMORY, SPELL)]
-    for id, length in db.conn.execute(query, (*moments, note_id)).fetchall():
+    for id, length in db.conn.execute(query, (*moments, note_id)).fetchall() if over > 0 else ():
+        going.append(id)
+        over -= length
         if over <= 0:
             break
-        going.append((id,))
-        over -= length
-    if over > 0:
-        return False
-    db.conn.executemany("delete from pages where id = ?", going)
-    return True
+    return None if over > 0 else going
 
 
 def is_wanted(db: Database, note_id: int, source: bytes) -> bool:

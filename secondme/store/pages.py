@@ -18,7 +18,7 @@ from secondme.errors import Locked, SecondmeError
 from secondme.locks import page_lock
 from secondme.store.connect import DRIVER_ERROR, key_of, open_cache, open_copy, writing
 from secondme.store.page_file import Unfit, beside, digest, is_damage, no_pages, prepare
-from secondme.store.page_room import SHARE, PageNumbers, evict, is_wanted, make_way, page_numbers, used_sources
+from secondme.store.page_room import SHARE, PageNumbers, evict, has_way, is_wanted, make_way, page_numbers, used_sources
 from secondme.store.traces import Looked, in_tables
 
 if TYPE_CHECKING:
@@ -132,6 +132,14 @@ class PageStore:
             if db := self._opened():
                 return bool(db.conn.execute("select 1 from pages where name = ?", (self._hashed(key),)).fetchone())
         return False
+
+    def has_room(self, of: Source) -> bool:
+        """True if a page of this passage would be kept that is read ahead and of the usual size."""
+        with self._guarded():
+            if db := self._opened():
+                room, is_used = SHARE * self.budget_bytes, is_wanted(db, of[0], self._hashed(of[1]))
+                return has_way(db, note_id=None if is_used else of[0], room=room, now=now())
+        return self.budget_bytes > 0
 
     def want(self, passages: Sequence[Source]) -> None:
         """Take note that these passages should have had a page."""
@@ -280,19 +288,3 @@ class PageStore:
     def _hashed(self, text: str) -> bytes:
         """Return what stands for a text: it tells nothing to whoever does not have this very file and that text."""
         return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=32, key=self._salt).digest()
-
-
-def sweep_pages(store: Store) -> int:
-    """Do what `PageStore.sweep` does, for a memory whose pages are not open."""
-    with PageStore.of(store) as pages:
-        return pages.sweep(store)
-
-
-def tidy_pages(store: Store, *, budget_bytes: int) -> None:
-    """Remove the pages that no longer serve, or all of them where none are wanted. Raises Locked."""
-    if budget_bytes:
-        with PageStore.of(store, budget_bytes=budget_bytes) as pages:
-            pages.sweep(store)
-    else:
-        with no_pages(store.path):
-            pass

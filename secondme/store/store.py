@@ -221,6 +221,18 @@ class Store:
         query = f"{PASSAGE_QUERY} where p.id < coalesce(?, p.id + 1) order by p.id desc limit ?"
         return [passage_of(row) for row in self.db.conn.execute(query, (before, k))]
 
+    def first_passages(self, moment: datetime, *, before: int) -> Iterator[tuple[int, int, int, dict[str, str]]]:
+        """Yield the first passage of each note before the note `before`, which happened at `moment`, latest first.
+
+        Each is its number and how many characters it has, and the number, origin, author, thread and uri of its note.
+        """
+        query = """select p.id, length(p.text), n.id, n.origin, n.author, n.thread, n.uri
+                   from notes n join passages p on p.note_id = n.id and p.position = 0
+                   where n.happened_at <= ?1 and (n.happened_at < ?1 or n.id < ?2) and n.replaced_at is null
+                   order by n.happened_at desc, n.id desc"""
+        for id, length, note_id, *names in self.db.conn.execute(query, (to_text(moment), before)):
+            yield id, length, note_id, dict(zip(("origin", "author", "thread", "uri"), names, strict=True))
+
     def passage_number(self, note_id: int, position: int | None) -> int | None:
         """Return the number of the passage with this name, None where there is none."""
         query = "select id from passages where note_id = ? and position = ?"

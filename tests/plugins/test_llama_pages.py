@@ -37,6 +37,9 @@ class Shelf:
     def has(self, key: str) -> bool:
         return key in self.states
 
+    def takes(self, key: str, page: int) -> bool:
+        return key not in self.states
+
     def keep(self, key: str, page: int | None, state: bytes) -> None:
         self.states[key] = state
         self.pages.append(page)

@@ -70,10 +70,10 @@ class Stitching:
     def read_ahead(
         self, head: Head, tokens: Tokens, names: Sequence[str], shelf: Shelf, usage: Usage
     ) -> Generator[str, None, None]:
-        """Read the pages that the shelf lacks and keep them there; yield each when it is done, and "" on the way."""
+        """Read the pages that the shelf takes and keep them there; yield each when it is done, and "" on the way."""
         yield from self._open(head, tokens.opening, shelf, usage)
         for at, (name, key) in enumerate(zip(names, self._keys(tokens), strict=True)):
-            if shelf.has(key):
+            if not shelf.takes(key, at):
                 continue
             before = self.before(tokens.behind[at])
             state = yield from self._reading.read_aside(head, before, tokens.pages[at], usage)
