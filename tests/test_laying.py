@@ -42,7 +42,7 @@ def test_the_best_that_are_read_anew_stand_last_and_all_else_in_the_order_of_tim
 
 def test_everything_is_read_unless_pages_were_measured_or_are_wanted() -> None:
     models = ModelsConfig()
-    assert fresh_count(models) == 1
+    assert fresh_count(models) == 0
     assert fresh_count(replace(models, language="smollm2-135m")) is None
     assert fresh_count(replace(models, fresh="4")) == 4
     assert not takes_pages(replace(models, fresh="4", language=""))

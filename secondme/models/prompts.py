@@ -37,11 +37,12 @@ _BRIEF = (
     "You answer questions from a person's notes and chats. Use only the evidence. "
     "Answer with a short phrase, not a sentence."
 )
+# They are read again for every question: what they say beyond this made answers no better.
 _BRIEF_HINTS: dict[QuestionKind, str] = {
-    "when": "Answer with the date only, such as 3 March 2021; the date in brackets is when it happened.",
+    "when": "Answer with the date only.",
     "amount": "Answer with the number or amount only.",
-    "choice": "Answer yes or no, then why in at most six words; do not repeat the question.",
-    "open": "Answer with a few words only; if there are several, list all of them with commas.",
+    "choice": "Answer yes or no, and why.",
+    "open": "Answer with a few words only.",
 }
 _FULL = (
     "You answer my questions from my own notes and chats, in one or two short sentences, calling me you. "
@@ -49,7 +50,7 @@ _FULL = (
     "If the evidence does not hold the answer, say: not in memory."
 )
 _FULL_HINTS: dict[QuestionKind, str] = {
-    "when": "Answer with the date; the date in brackets is when it happened.",
+    "when": "Answer with the date.",
     "amount": "Answer with the number or amount.",
     "choice": "Begin with yes or no.",
     "open": "If there are several, name all of them.",
