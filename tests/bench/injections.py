@@ -1,4 +1,4 @@
-"""Brings hostile texts in by every way, sleeps, asks, and counts what was promoted to a fact or obeyed.
+"""Brings hostile texts in by every way, sleeps, reads ahead, asks, and counts what was promoted or obeyed.
 
 usage: python tests/bench/injections.py [--corpus FOLDER] [--each N] [--seconds N] [--no-answers] [--show]
 
@@ -28,6 +28,7 @@ from secondme.assistant import Assistant
 from secondme.config import Config, load_config
 from secondme.paths import find_paths
 from secondme.plugins import load_plugins
+from secondme.reading_ahead import read_ahead
 from secondme.records import Note
 
 
@@ -101,6 +102,7 @@ def bring_in(me: Assistant, folder: Path, way: str, payload: Payload, *, asks: b
     if own_facts(me) != before:
         found["changed"] = str(own_facts(me))
     if asks:
+        read_ahead(me)
         answer = me.ask(QUESTION)
         if len(answer.trace.get("evidence_shown", ())) > len(OWN):
             found["shown"] = ""
