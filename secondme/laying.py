@@ -74,19 +74,19 @@ class Laid:
     """Whose words each piece is."""
     read: tuple[Match, ...]
     """Each in the words that the model reads."""
-    plain: tuple[bool, ...]
-    """For each, whether nothing but its passage is in these words."""
+    rests_on: tuple[Sequence[Source] | None, ...]
+    """For each, the passages that a word on what holds no longer rests on; None where one is not there any more."""
 
     def sources(self, behind: Iterable[Behind]) -> list[tuple[Source, ...]]:
-        """Return for each piece what its page holds: its passage, and what `behind` has of it; nothing may not be kept.
+        """Return for each piece what its page tells of: its passage, what facts say beside it and what `behind` has.
 
-        What facts say beside a passage goes with them, and with what is forgotten elsewhere: that is not kept.
+        It is nothing where no page may be kept.
         """
         return [
-            ((number_in(match.id.partition(".")[0], "n"), match.text), *one.passages)
-            if match.kind == "passage" and is_plain
+            ((number_in(match.id.partition(".")[0], "n"), match.text), *rests_on, *one.passages)
+            if match.kind == "passage" and rests_on is not None
             else ()
-            for match, is_plain, one in zip(self.found, self.plain, behind, strict=True)
+            for match, rests_on, one in zip(self.found, self.rests_on, behind, strict=True)
         ]
 
 
@@ -95,9 +95,8 @@ def lay(me: Assistant, evidence: Iterable[Match], standing: Standing) -> Laid:
     found = tuple(evidence)
     zones = me.store.facts.zones()
     whose = tuple(whose_words(me, zones, match) for match in found)
-    as_signed = tuple(signed(me, found, whose))
-    read = tuple(map(standing.annotated, as_signed))
-    return Laid(found, whose, read, tuple(one is other for one, other in zip(as_signed, read, strict=True)))
+    read = tuple(map(standing.annotated, signed(me, found, whose)))
+    return Laid(found, whose, read, tuple(map(standing.rests_on, found)))
 
 
 class PassageShelf:

@@ -9,14 +9,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from secondme.fact_search import facts_behind
+from secondme.ids import number_in
 from secondme.recall.query import FIRST_PERSON
 from secondme.recall.words import WORD, content_words
 from secondme.records import Fact, Match
 from secondme.sleep.statements import parse_statement
-from secondme.validity import holds_at, is_outdated, remark, since
+from secondme.validity import holds_at, is_outdated, remark, replaced, since
 
 if TYPE_CHECKING:
     from secondme.assistant import Assistant
+    from secondme.store.pages import Source as PageSource
 
 _LOOKS_BACK = re.compile(
     r"\b(?:before|previous(?:ly)?|former(?:ly)?|earlier|used to|history|chang\w+|ever|past|ago|when|since|until|till"
@@ -71,6 +73,16 @@ class Standing:
         """Return the match with a word on what of it holds no longer."""
         words = remark(match.text, self._facts.get(match.id, ()), self._moment)
         return replace(match, text=match.text + words) if words else match
+
+    def rests_on(self, match: Match) -> list[PageSource] | None:
+        """Return the passages that what `annotated` adds to a match rests on; None where one is not there any more."""
+        ids = {number_in(fact.superseded_by, "m") for fact in replaced(self._facts.get(match.id, ()), self._moment)}
+        others = self._me.store.facts.get(ids)
+        if len(others) < len(ids) or not all(other.sources for other in others):
+            return None
+        places = [(source.note_id, source.start) for other in others for source in other.sources]
+        passages = [self._me.store.passage_at(*place) for place in places]
+        return None if None in passages else [(one.note_id, one.span.text) for one in passages if one]
 
     def history(self, text: str, cited: Sequence[Match]) -> Iterator[tuple[str, Match, Match]]:
         """Yield what was so before, or is said against, what an answer states: words, its source, the other source."""

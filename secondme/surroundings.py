@@ -40,7 +40,7 @@ class Surroundings:
     """The passages around others, in the order of their threads.
 
     What begins a thread, such as a note of one passage, stands behind what began one before it and is of equal trust:
-    no page of the user's own words was read behind words of others.
+    a note of the user's own never behind a text of others.
     """
 
     def __init__(self, me: Assistant) -> None:

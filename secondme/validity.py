@@ -36,12 +36,21 @@ def is_outdated(text: str, facts: Sequence[Fact], moment: datetime) -> bool:
 def remark(text: str, facts: Sequence[Fact], moment: datetime) -> str:
     """Return what to write behind a passage of which something holds no longer, "" where all does."""
     said = []
-    for fact in facts:
-        if fact.superseded_by and fact.valid_to and has_ended(fact, moment):
-            quotes = [source.quote for source in fact.sources if source.quote in text]
-            is_part = quotes and len(quotes[0]) < OUTDATED_SHARE * len(text.strip())
-            said.append(format_day(fact.valid_to) + (f": “{quotes[0]}”" if is_part else ""))
+    for fact in replaced(facts, moment):
+        quotes = [source.quote for source in fact.sources if source.quote in text]
+        is_part = quotes and len(quotes[0]) < OUTDATED_SHARE * len(text.strip())
+        said.append(until(fact) + (f": “{quotes[0]}”" if is_part else ""))
     return f" (no longer so since {'; since '.join(dict.fromkeys(said))})" if said else ""
+
+
+def replaced(facts: Sequence[Fact], moment: datetime) -> list[Fact]:
+    """Return the facts in whose place others hold at a moment."""
+    return [fact for fact in facts if fact.superseded_by and has_ended(fact, moment)]
+
+
+def until(fact: Fact) -> str:
+    """Return the day until when a fact held, as words; "" where it is not known."""
+    return format_day(fact.valid_to) if fact.valid_to else ""
 
 
 def since(fact: Fact) -> str:

@@ -72,17 +72,31 @@ def test_words_of_others_are_read_as_an_answer_reads_them(own_home: Path) -> Non
         assert made == 0
 
 
-def test_what_is_cut_or_annotated_for_an_answer_has_no_page(own_home: Path) -> None:
+def test_what_is_cut_for_an_answer_has_no_page(own_home: Path) -> None:
     with opened(own_home, tokens=60) as me:
         me.add(Note("The harbour clock strikes. " + "It strikes again. " * 40, uri="diary:long"))
         assert read_ahead(me) == 0
+
+
+def test_what_is_said_beside_a_passage_goes_with_the_note_that_it_rests_on(own_home: Path) -> None:
+    with opened(own_home) as me:
         me.add_many(
             Note(f"I live in {place}.", uri=f"diary:{place}", happened_at=datetime(2024, month, 1, tzinfo=UTC))
             for month, place in enumerate(("Lisbon", "Porto"), 1)
         )
+        me.add(diary(1))
         me.sleep()
         assert [fact.text for fact in me.store.facts.all() if fact.superseded_by]
-        assert read_ahead(me) == 1
+        assert read_ahead(me) == 3
+        model = me.model()
+        assert isinstance(model, PagingModel)
+        [lisbon] = [page for page in model.ahead if "Lisbon" in page]
+        assert "no longer so since 1 February 2024" in lisbon
+        assert me.store.db.conn.execute("select id from notes where text like '%Porto%'").fetchall() == [(2,)]
+        # The page of the town is read behind both.
+        assert me.pages().outdated(me.store, [2]) == 3
+        me.forget(["n2"])
+        assert me.pages().statistics().pages == 0
 
 
 def test_the_newest_are_read_while_there_is_room_and_no_page_that_was_used_goes(own_home: Path) -> None:
