@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,10 @@ def test_what_begins_a_thread_is_read_behind_what_began_one_before(me: Assistant
     assert behind(me, 2) == ["Note 1.", "Note 3."]
     assert behind(me, 6) == ["Note 1.", "Note 3.", "Note 2."]
     assert behind(me, 5) == [turn(0).text]
+    me.add_many(replace(alone(number, number), thread="one") for number in (5, 6))
+    me.add(alone(7, 7))
+    assert behind(me, 8) == ["Note 5."]
+    assert behind(me, 9)[-2:] == ["Note 4.", "Note 5."]
 
 
 def test_own_words_are_never_read_behind_words_of_others(me: Assistant) -> None:
