@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from secondme_plugins import llama
 from secondme_plugins.llama.pace import Pace
 from secondme_plugins.llama.pieces import cut_at_stops, decode_pieces
-from secondme_plugins.llama.reading import BRANCHES, group_tails, next_step, shared_length
+from secondme_plugins.llama.reading import BRANCHES, group_tails, make_memory, next_step, shared_length
 from secondme_plugins.llama.templates import TEMPLATES, Part
 
 from secondme.config import ModelsConfig
@@ -159,3 +160,11 @@ def test_tails_are_grouped_in_order_and_a_long_one_stays_alone() -> None:
     tails = [[1] * size for size in (3, 3, 3, 9, 1)]
     assert [[len(tail) for tail in group] for group in group_tails(tails, most=6)] == [[3, 3], [3], [9], [1]]
     assert [len(group) for group in group_tails([[1]] * (BRANCHES + 1), most=100)] == [BRANCHES, 1]
+
+
+@pytest.mark.parametrize(("kv", "types"), [("f16", (1, 1)), ("q8_0", (8, 8)), ("q4_0", (8, 2))])
+def test_no_kind_of_memory_keeps_keys_in_four_bits(kv: str, types: tuple[int, int]) -> None:
+    """With such keys both Qwen models write nonsense."""
+    settings = SimpleNamespace()
+    make_memory(settings, 100, kv=kv)
+    assert (settings.type_k, settings.type_v) == types

@@ -28,8 +28,8 @@ SPARE, ASIDE = SEQUENCES - 2, SEQUENCES - 1
 """A sequence for what is moved, and one for a page that is read behind the instructions alone."""
 
 
-KV_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
-"""As ggml numbers them."""
+KV_TYPES = {"f16": (1, 1), "q8_0": (8, 8), "q4_0": (8, 2)}
+"""Those of keys and values, as ggml numbers them. Keys of four bits make models such as Qwen2.5 write nonsense."""
 
 
 @dataclass(slots=True)
@@ -221,7 +221,7 @@ def make_memory(settings: Any, size: int, *, kv: str) -> None:
     if kv not in KV_TYPES:
         raise ConfigError(f"models.kv is {kv!r}", hint=f"known types: {', '.join(KV_TYPES)}")
     settings.n_ctx = size
-    settings.type_k = settings.type_v = KV_TYPES[kv]
+    settings.type_k, settings.type_v = KV_TYPES[kv]
     if kv != "f16":
         # What is kept in few bits can only be read by it.
         settings.flash_attn_type = 1
