@@ -51,7 +51,7 @@ class ModelsConfig:
     fresh: str = "auto"
     """How many of the best passages the model reads anew; the others come from pages. auto, all, or a number."""
     kv: str = "f16"
-    """How exactly the model keeps what it has read: f16, q8_0 (half the memory) or q4_0 (keys as q8_0, values a quarter)."""
+    """How exactly the model keeps what it has read: f16, q8_0 (half of that) or q4_0 (two fifths)."""
     first_word_ms: int = 1000
     """Milliseconds in which an answer is to begin; `secondme tune` chooses what is read anew by it."""
     page_budget: int = 524_288_000

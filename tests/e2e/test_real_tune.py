@@ -43,8 +43,8 @@ def test_what_is_chosen_is_written_and_the_rest_of_the_file_stays(call: Run, own
     assert (found["written"], found["is_small"], found["fewest"], found["passages"]) == (False, False, 2, 10)
     assert (own_home / "config.toml").read_text(encoding="utf-8") == CONFIG
     assert [row["kv"] for row in found["kinds"]] == ["f16", "q8_0", "q4_0"]
-    exact, half, quarter = (row["token_bytes"] for row in found["kinds"])
-    assert exact > 1.5 * half > 2 * quarter > 0
+    exact, half, least = (row["token_bytes"] for row in found["kinds"])
+    assert exact > 1.5 * half > 1.8 * least > 0
     assert all(row["load_seconds"] > 0 for row in found["kinds"])
     assert min(row["speed"][way] for row in found["threads"] for way in ("reading", "writing")) > 0
     words = {row["fresh"]: row["tokens"] for row in found["first_words"]}
